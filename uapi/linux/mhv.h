@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * mhv - a mini hypervisor: the interface between mhv.ko and user space.
+ *
+ * Three kinds of file descriptor, each with its own ioctls:
+ *
+ *   /dev/mhv    what the host offers; makes VMs
+ *   VM          guest memory, statistics of the whole VM; makes vCPUs
+ *   vCPU        registers and MHV_RUN; mmap gives the run area
+ *
+ * A VM belongs to the address space (mm) that made it: its ioctls and those of
+ * its vCPUs answer -EIO to any other process, a forked child included.
+ *
+ * Conventions.  Every structure has a fixed layout with explicit padding.
+ * Fields named `reserved` and flag bits without a name must be zero, otherwise
+ * the call answers -EINVAL and changes nothing.  Addresses and sizes are in
+ * bytes.  All calls return 0 (or a file descriptor) or -1 with errno.
+ */
+#ifndef _UAPI_LINUX_MHV_H
+#define _UAPI_LINUX_MHV_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define MHV_API_VERSION		1
+#define MHV_DEVICE		"/dev/mhv"
+
+#define MHV_MAX_VCPUS		16	/* per VM */
+#define MHV_MAX_MEMSLOTS	8192	/* per VM; slot numbers 0..8191 */
+
+/* ---- /dev/mhv: what this host offers ------------------------------------ */
+
+/**
+ * enum mhv_feature - bit numbers of &mhv_info.features
+ *
+ * A bit is set when mhv can use the feature on every online CPU.
+ */
+enum mhv_feature {
+	MHV_FEAT_VMX		= 0,	/* VMX present and allowed by firmware */
+	MHV_FEAT_EPT		= 1,	/* two-dimensional paging (TDP) */
+	MHV_FEAT_EPT_2M		= 2,	/* 2 MiB TDP mappings */
+	MHV_FEAT_EPT_1G		= 3,	/* 1 GiB TDP mappings */
+	MHV_FEAT_EPT_AD		= 4,	/* accessed and dirty bits in TDP entries */
+	MHV_FEAT_VPID		= 5,	/* tagged TLB */
+	MHV_FEAT_UNRESTRICTED	= 6,	/* real mode runs natively */
+	MHV_FEAT_PML		= 7,	/* page modification log present */
+	MHV_FEAT_TPR_SHADOW	= 8,	/* CR8 without exits */
+	MHV_FEAT_VNMI		= 9,	/* virtual NMIs with blocking */
+	MHV_FEAT_MSR_BITMAP	= 10,	/* per-MSR exits */
+	MHV_FEAT_INVPCID	= 11,
+	MHV_FEAT_RDTSCP		= 12,
+	MHV_FEAT_SHADOW		= 13,	/* shadow paging available in this build */
+	MHV_FEAT_COUNT		= 14,
+};
+
+/**
+ * enum mhv_verdict - why MHV_CREATE_VM would be refused on this host
+ *
+ * Each verdict belongs to one errno, given here.
+ */
+enum mhv_verdict {
+	MHV_HOST_OK		= 0,
+	MHV_HOST_NO_VMX		= 1,	/* ENODEV: the CPU has no VMX */
+	MHV_HOST_FIRMWARE_OFF	= 2,	/* EACCES: firmware locked VMX off */
+	MHV_HOST_BUSY		= 3,	/* EBUSY: another hypervisor owns VMX */
+	MHV_HOST_NO_CONTROL	= 4,	/* EOPNOTSUPP: a VMX control is missing */
+	MHV_HOST_NO_EPT		= 5,	/* EOPNOTSUPP: no EPT */
+	MHV_HOST_NO_UNRESTRICTED = 6,	/* EOPNOTSUPP: no unrestricted guest */
+	MHV_HOST_FRED		= 7,	/* EOPNOTSUPP: host runs with FRED */
+	MHV_HOST_MIXED		= 8,	/* EOPNOTSUPP: CPUs differ in VMX features */
+};
+
+/**
+ * struct mhv_info - MHV_GET_INFO
+ * @api_version:	MHV_API_VERSION of the module
+ * @verdict:		enum mhv_verdict
+ * @features:		bit mask of enum mhv_feature
+ * @phys_bits:		width of a guest physical address
+ * @max_vcpus:		vCPUs a VM may have
+ * @max_memslots:	memslots a VM may have
+ * @nr_stats:		number of counters in a vCPU's statistics page
+ * @tsc_khz:		rate of the guest's TSC
+ * @run_size:		bytes of the vCPU's mmap area: struct mhv_run, the data
+ *			page and the statistics page
+ * @detail:		names what is missing, for people; NUL-terminated
+ * @reserved:		zero
+ */
+struct mhv_info {
+	__u32 api_version;
+	__u32 verdict;
+	__u64 features;
+	__u32 phys_bits;
+	__u32 max_vcpus;
+	__u32 max_memslots;
+	__u32 nr_stats;
+	__u32 tsc_khz;
+	__u32 run_size;
+	char  detail[128];
+	__u64 reserved[8];
+};
+
+/**
+ * struct mhv_stat_name - MHV_GET_STAT_NAME: what counter @index counts
+ * @index:	in: 0 .. mhv_info.nr_stats - 1
+ * @reserved:	zero
+ * @name:	out: a lower-case word, for example "exit_cpuid"; names that begin
+ *		with "exit_" count exits by reason and add up to "exits"
+ */
+struct mhv_stat_name {
+	__u32 index;
+	__u32 reserved;
+	char  name[56];
+};
+
+/* enum mhv_paging - how guest physical memory is mapped */
+enum mhv_paging {
+	MHV_PAGING_AUTO		= 0,	/* TDP where the host has it */
+	MHV_PAGING_TDP		= 1,
+	MHV_PAGING_SHADOW	= 2,
+};
+
+/**
+ * struct mhv_vm_config - MHV_CREATE_VM
+ * @paging:	enum mhv_paging
+ * @flags:	zero
+ * @reserved:	zero
+ */
+struct mhv_vm_config {
+	__u32 paging;
+	__u32 flags;
+	__u64 reserved[6];
+};
+
+/* ---- VM ------------------------------------------------------------------ */
+
+#define MHV_MEM_READONLY	(1u << 0)
+
+/**
+ * struct mhv_memslot - MHV_SET_MEMSLOT: a range of guest physical memory
+ * @slot:	0 .. MHV_MAX_MEMSLOTS - 1
+ * @flags:	MHV_MEM_*
+ * @gpa:	guest physical address, page aligned
+ * @size:	bytes, page multiple; 0 deletes the slot
+ * @hva:	address in the calling process that backs the range, page aligned
+ * @reserved:	zero
+ *
+ * A slot that exists is moved or resized in one step.  Overlap with another slot
+ * is -EEXIST; a range past the guest's physical width or past the user half of
+ * the address space is -EINVAL; deleting a slot that is not there is -ENOENT.
+ * The memory may be swapped, moved, unmapped or remapped at any time; a guest
+ * access to what is not mapped ends MHV_RUN with MHV_EXIT_MEMORY_FAULT.
+ */
+struct mhv_memslot {
+	__u32 slot;
+	__u32 flags;
+	__u64 gpa;
+	__u64 size;
+	__u64 hva;
+	__u64 reserved[4];
+};
+
+/**
+ * struct mhv_vcpu_config - MHV_CREATE_VCPU
+ * @id:		0 .. MHV_MAX_VCPUS - 1, unique in the VM (else -EEXIST)
+ * @flags:	zero
+ * @reserved:	zero
+ */
+struct mhv_vcpu_config {
+	__u32 id;
+	__u32 flags;
+	__u64 reserved[3];
+};
+
+/* ---- vCPU state ---------------------------------------------------------- */
+
+struct mhv_regs {
+	__u64 rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi;
+	__u64 r8, r9, r10, r11, r12, r13, r14, r15;
+	__u64 rip, rflags;
+};
+
+/**
+ * struct mhv_segment - a segment register with its hidden part
+ * @base:	base address
+ * @limit:	limit in bytes, granularity already applied
+ * @selector:	visible selector
+ * @type:	4-bit descriptor type
+ * @s: @dpl: @present: @avl: @l: @db: @g: descriptor bits
+ * @unusable:	1 when loaded with a null selector
+ */
+struct mhv_segment {
+	__u64 base;
+	__u32 limit;
+	__u16 selector;
+	__u8  type;
+	__u8  s, dpl, present, avl, l, db, g;
+	__u8  unusable;
+	__u8  reserved[9];
+};
+
+struct mhv_dtable {
+	__u64 base;
+	__u16 limit;
+	__u16 reserved[3];
+};
+
+/**
+ * struct mhv_sregs - MHV_GET_SREGS, MHV_SET_SREGS
+ *
+ * A set that no CPU could be in (CR0.PG without CR0.PE, a reserved CR4 or EFER
+ * bit, a non-canonical base …) is -EINVAL and changes nothing.
+ */
+struct mhv_sregs {
+	struct mhv_segment cs, ds, es, fs, gs, ss, tr, ldt;
+	struct mhv_dtable gdt, idt;
+	__u64 cr0, cr2, cr3, cr4, cr8;
+	__u64 efer;
+	__u64 xcr0;
+	__u64 dr[4], dr6, dr7;
+	__u64 reserved[8];
+};
+
+/**
+ * struct mhv_fpu - MHV_GET_FPU, MHV_SET_FPU
+ * @size:	out: bytes of @xsave that are in use
+ * @reserved:	zero
+ * @xsave:	standard-format XSAVE area as the CPU defines it
+ */
+struct mhv_fpu {
+	__u32 size;
+	__u32 reserved;
+	__u8  xsave[4096];
+};
+
+struct mhv_msr {
+	__u32 index;
+	__u32 reserved;
+	__u64 value;
+};
+
+/**
+ * struct mhv_msrs - MHV_GET_MSRS, MHV_SET_MSRS
+ * @nr:		entries, at most MHV_MAX_MSRS
+ * @done:	out: entries processed; on error the index of the one refused
+ * @entries:	user address of @nr struct mhv_msr
+ *
+ * An MSR that the guest does not have is -ENXIO, a value it refuses -EINVAL.
+ */
+struct mhv_msrs {
+	__u32 nr;
+	__u32 done;
+	__u64 entries;
+};
+
+#define MHV_MAX_MSRS		256
+
+/**
+ * struct mhv_cpuid_entry - one leaf of the guest's CPUID
+ * @function:	EAX on entry
+ * @index:	ECX on entry, where MHV_CPUID_INDEXED is set
+ * @flags:	MHV_CPUID_*
+ */
+struct mhv_cpuid_entry {
+	__u32 function;
+	__u32 index;
+	__u32 flags;
+	__u32 eax, ebx, ecx, edx;
+	__u32 reserved;
+};
+
+#define MHV_CPUID_INDEXED	(1u << 0)
+#define MHV_MAX_CPUID		128
+
+/**
+ * struct mhv_cpuid - MHV_GET_CPUID, MHV_SET_CPUID
+ * @nr:		entries of the user's array; out, on get: entries there are
+ * @reserved:	zero
+ * @entries:	user address of struct mhv_cpuid_entry[nr]
+ *
+ * A vCPU starts with the filtered set of the host.  Set replaces it whole; feature
+ * bits that mhv cannot give are masked off, all else is taken as written.  Get
+ * with a too small @nr is -E2BIG and says how many in @nr.  Set after the first
+ * MHV_RUN is -EBUSY.
+ */
+struct mhv_cpuid {
+	__u32 nr;
+	__u32 reserved;
+	__u64 entries;
+};
+
+/* enum mhv_event_type - kinds of event MHV_INJECT takes */
+enum mhv_event_type {
+	MHV_EVENT_INTERRUPT	= 0,	/* external interrupt, @vector 0..255 */
+	MHV_EVENT_NMI		= 1,	/* @vector must be 2 */
+	MHV_EVENT_EXCEPTION	= 2,	/* @vector 0..31 but 2 */
+};
+
+/**
+ * struct mhv_event - MHV_INJECT
+ * @type:	enum mhv_event_type
+ * @vector:	IDT vector
+ * @has_error:	exceptions: deliver @error_code; must fit the vector
+ * @reserved:	zero
+ * @error_code:	exceptions
+ * @address:	#PF: the value of CR2
+ *
+ * Interrupts and NMIs wait in the kernel until the guest can take them; one
+ * interrupt and one NMI may wait (-EBUSY: one waits already).  An exception is
+ * delivered before the next guest instruction; -EBUSY when one is on its way.
+ */
+struct mhv_event {
+	__u8  type;
+	__u8  vector;
+	__u8  has_error;
+	__u8  reserved[5];
+	__u32 error_code;
+	__u32 reserved2;
+	__u64 address;
+};
+
+/**
+ * struct mhv_vcpu_events - MHV_GET_EVENTS, MHV_SET_EVENTS: what is on its way
+ * @irq_pending: @irq_vector:	an external interrupt waits
+ * @nmi_pending:		an NMI waits
+ * @nmi_blocked:		the guest is in its NMI handler
+ * @sti_shadow: @movss_shadow:	interrupts are held for one instruction
+ * @exception_pending: @exception_vector: @exception_has_error:
+ * @exception_error_code:	an exception waits
+ * @reserved:			zero
+ */
+struct mhv_vcpu_events {
+	__u8  irq_pending, irq_vector;
+	__u8  nmi_pending, nmi_blocked;
+	__u8  sti_shadow, movss_shadow;
+	__u8  exception_pending, exception_vector, exception_has_error;
+	__u8  reserved[3];
+	__u32 exception_error_code;
+	__u64 reserved2[4];
+};
+
+/* ---- MHV_RUN: the run area ------------------------------------------------ */
+
+/*
+ * mmap of the vCPU fd, offset 0, mhv_info.run_size bytes:
+ *
+ *   page 0   struct mhv_run		read and write
+ *   page 1   data of string transfers	read and write
+ *   page 2   __u64 counter[nr_stats]	read only to the guest's owner
+ *
+ * Pages 0 and 1 belong to user space while MHV_RUN is not under way.  User space
+ * may write anything there at any time: the kernel checks what it reads.
+ */
+#define MHV_RUN_PAGE		0
+#define MHV_DATA_PAGE		1
+#define MHV_STATS_PAGE		2
+#define MHV_DATA_SIZE		4096
+
+/* enum mhv_exit - why MHV_RUN returned 0 */
+enum mhv_exit {
+	MHV_EXIT_NONE		= 0,
+	MHV_EXIT_IO		= 1,	/* port access: see mhv_run.ioreq */
+	MHV_EXIT_MMIO		= 2,	/* device memory access: see mhv_run.ioreq */
+	MHV_EXIT_HLT		= 3,	/* HLT; run again when there is an event */
+	MHV_EXIT_IRQ_WINDOW	= 4,	/* the guest can take an interrupt now */
+	MHV_EXIT_KICKED		= 5,	/* MHV_KICK */
+	MHV_EXIT_SHUTDOWN	= 6,	/* triple fault */
+	MHV_EXIT_ENTRY_FAILED	= 7,	/* see mhv_run.entry_failed */
+	MHV_EXIT_INSN		= 8,	/* not emulated: see mhv_run.insn */
+	MHV_EXIT_MEMORY_FAULT	= 9,	/* see mhv_run.memory_fault */
+	MHV_EXIT_UNKNOWN	= 10,	/* unhandled exit: see mhv_run.unknown */
+	MHV_EXIT_COUNT		= 11,
+};
+
+/*
+ * enum mhv_ioreq_state - life of the request slot
+ *
+ *            kernel, before MHV_RUN returns
+ *      FREE ------------------------------> READY
+ *       ^                                     |
+ *       | kernel, next MHV_RUN:               | user space: access done,
+ *       | completes the instruction           | read data stored
+ *       +------------- DONE <-----------------+
+ *
+ * MHV_RUN with a slot still READY returns the same exit again; the guest does not
+ * move.  A slot the kernel did not hand out is not looked at.
+ */
+enum mhv_ioreq_state {
+	MHV_IOREQ_FREE		= 0,
+	MHV_IOREQ_READY		= 1,
+	MHV_IOREQ_DONE		= 2,
+};
+
+#define MHV_IOREQ_WRITE		(1u << 0)	/* guest writes to the device */
+#define MHV_IOREQ_STRING	(1u << 1)	/* data in the data page */
+#define MHV_IOREQ_DOWN		(1u << 2)	/* string: addresses descend (DF) */
+
+/**
+ * struct mhv_ioreq - one access to a port or to device memory
+ * @state:	enum mhv_ioreq_state
+ * @flags:	MHV_IOREQ_*
+ * @size:	bytes of one element: 1, 2, 4 or 8; up to 32 for vector MMIO, which
+ *		then lies in the data page (MHV_IOREQ_STRING, @count 1)
+ * @count:	elements; 1 unless MHV_IOREQ_STRING
+ * @addr:	port number, or guest physical address
+ * @data:	value, low @size bytes (not for strings)
+ *
+ * A string's elements lie packed in the data page in the order of the transfer.
+ * Port strings repeat at the one port.
+ */
+struct mhv_ioreq {
+	__u32 state;
+	__u32 flags;
+	__u32 size;
+	__u32 count;
+	__u64 addr;
+	__u64 data;
+};
+
+#define MHV_IRQ_VALID		(1u << 31)
+
+/**
+ * struct mhv_run - page 0 of the run area
+ *
+ * In, read at each MHV_RUN:
+ * @immediate_exit:	non-zero: complete what is outstanding, then return -EINTR
+ *			without running the guest (for signal handlers)
+ * @request_irq_window:	non-zero: return MHV_EXIT_IRQ_WINDOW as soon as the guest
+ *			can take an external interrupt
+ * @irq:		MHV_IRQ_VALID | vector: inject this interrupt; cleared when
+ *			taken over.  Left as it is while another one waits.
+ *
+ * Out, written before MHV_RUN returns:
+ * @exit:		enum mhv_exit (MHV_EXIT_NONE when MHV_RUN failed)
+ * @irq_ready:		1: the guest could take an interrupt now
+ * @irq_pending:	1: an interrupt given earlier still waits
+ * @ioreq:		the request slot
+ */
+struct mhv_run {
+	__u8  immediate_exit;
+	__u8  request_irq_window;
+	__u8  reserved1[2];
+	__u32 irq;
+
+	__u32 exit;
+	__u8  irq_ready;
+	__u8  irq_pending;
+	__u8  reserved2[2];
+
+	struct mhv_ioreq ioreq;
+
+	union {
+		/* MHV_EXIT_ENTRY_FAILED: @report names each broken rule, a line each */
+		struct {
+			__u32 reason;	/* exit reason or VM-instruction error */
+			__u32 flags;	/* 1: VM-instruction error */
+			__u64 qualification;
+			char  report[1024];
+		} entry_failed;
+		/* MHV_EXIT_INSN: an instruction that mhv does not emulate */
+		struct {
+			__u64 rip;	/* linear */
+			__u64 gva;	/* of the access, when known */
+			__u64 gpa;
+			__u8  bytes[16];
+			__u8  nr_bytes;
+			__u8  mode;	/* 2, 4 or 8: default address bytes */
+			__u8  is_write;
+			__u8  gva_valid;
+			__u8  reserved[4];
+		} insn;
+		/* MHV_EXIT_MEMORY_FAULT: the slot's memory could not be had */
+		struct {
+			__u64 gpa;
+			__u64 hva;
+			__u32 error;	/* errno */
+			__u32 is_write;
+		} memory_fault;
+		/* MHV_EXIT_UNKNOWN */
+		struct {
+			__u32 reason;
+			__u32 reserved;
+			__u64 qualification;
+		} unknown;
+		__u8 pad[2048];
+	};
+};
+
+/* ---- ioctls --------------------------------------------------------------- */
+
+#define MHV_IOC			0xB7
+
+/* /dev/mhv */
+#define MHV_GET_INFO		_IOR(MHV_IOC, 0x00, struct mhv_info)
+#define MHV_GET_STAT_NAME	_IOWR(MHV_IOC, 0x01, struct mhv_stat_name)
+#define MHV_CREATE_VM		_IOW(MHV_IOC, 0x02, struct mhv_vm_config)
+#define MHV_GET_HOST_CPUID	_IOWR(MHV_IOC, 0x03, struct mhv_cpuid)
+
+/* VM */
+#define MHV_SET_MEMSLOT		_IOW(MHV_IOC, 0x20, struct mhv_memslot)
+#define MHV_CREATE_VCPU		_IOW(MHV_IOC, 0x21, struct mhv_vcpu_config)
+
+/* vCPU; all but MHV_KICK wait while MHV_RUN is under way (-EINTR on a signal) */
+#define MHV_RUN			_IO(MHV_IOC, 0x40)
+#define MHV_KICK		_IO(MHV_IOC, 0x41)	/* from any thread */
+#define MHV_GET_REGS		_IOR(MHV_IOC, 0x42, struct mhv_regs)
+#define MHV_SET_REGS		_IOW(MHV_IOC, 0x43, struct mhv_regs)
+#define MHV_GET_SREGS		_IOR(MHV_IOC, 0x44, struct mhv_sregs)
+#define MHV_SET_SREGS		_IOW(MHV_IOC, 0x45, struct mhv_sregs)
+#define MHV_GET_FPU		_IOR(MHV_IOC, 0x46, struct mhv_fpu)
+#define MHV_SET_FPU		_IOW(MHV_IOC, 0x47, struct mhv_fpu)
+#define MHV_GET_MSRS		_IOWR(MHV_IOC, 0x48, struct mhv_msrs)
+#define MHV_SET_MSRS		_IOWR(MHV_IOC, 0x49, struct mhv_msrs)
+#define MHV_GET_CPUID		_IOWR(MHV_IOC, 0x4a, struct mhv_cpuid)
+#define MHV_SET_CPUID		_IOW(MHV_IOC, 0x4b, struct mhv_cpuid)
+#define MHV_INJECT		_IOW(MHV_IOC, 0x4c, struct mhv_event)
+#define MHV_GET_EVENTS		_IOR(MHV_IOC, 0x4d, struct mhv_vcpu_events)
+#define MHV_SET_EVENTS		_IOW(MHV_IOC, 0x4e, struct mhv_vcpu_events)
+
+#endif /* _UAPI_LINUX_MHV_H */
