@@ -1,0 +1,697 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The numbers of VMX: field encodings, control bits, exit reasons and the layout
+ * of what the processor reports.  Constants alone, so that the host tests can
+ * include it; instructions that use them live in vmcs_ops.h.
+ *
+ * Where to look it up (Intel SDM volume 3): fields in chapter "Virtual Machine
+ * Control Structures" and appendix B, exit reasons in appendix C, capability MSRs
+ * in appendix A, EPT in "VMX Support for Address Translation".
+ */
+#ifndef MHV_VMX_VMCS_H
+#define MHV_VMX_VMCS_H
+
+#include <linux/bits.h>
+#include <linux/types.h>
+
+/* ---- field encodings (appendix B) --------------------------------------- */
+
+/*
+ * An encoding says of the field:
+ *   bit 0        1 = the high half of a 64-bit field
+ *   bits 9:1     index
+ *   bits 11:10   group: see VMCS_GROUP_*
+ *   bits 14:13   width: see VMCS_WIDTH_*
+ */
+#define VMCS_FIELD_HIGH		BIT(0)
+#define VMCS_FIELD_GROUP(f)	(((f) >> 10) & 3)
+#define VMCS_FIELD_WIDTH(f)	(((f) >> 13) & 3)
+
+#define VMCS_GROUP_CONTROL	0
+#define VMCS_GROUP_EXIT_INFO	1
+#define VMCS_GROUP_GUEST	2
+#define VMCS_GROUP_HOST		3
+
+#define VMCS_WIDTH_16		0
+#define VMCS_WIDTH_64		1
+#define VMCS_WIDTH_32		2
+#define VMCS_WIDTH_NATURAL	3
+
+enum vmcs_encoding {
+	/* 16 bits, control */
+	VMCS_CTRL_VPID				= 0x0000,
+	VMCS_CTRL_POSTED_INTR_VECTOR		= 0x0002,
+	VMCS_CTRL_EPTP_INDEX			= 0x0004,
+	VMCS_CTRL_HLAT_PREFIX_SIZE		= 0x0006,
+	VMCS_CTRL_LAST_PID_POINTER_INDEX	= 0x0008,
+
+	/* 16 bits, guest */
+	VMCS_GUEST_ES_SELECTOR			= 0x0800,
+	VMCS_GUEST_CS_SELECTOR			= 0x0802,
+	VMCS_GUEST_SS_SELECTOR			= 0x0804,
+	VMCS_GUEST_DS_SELECTOR			= 0x0806,
+	VMCS_GUEST_FS_SELECTOR			= 0x0808,
+	VMCS_GUEST_GS_SELECTOR			= 0x080a,
+	VMCS_GUEST_LDTR_SELECTOR		= 0x080c,
+	VMCS_GUEST_TR_SELECTOR			= 0x080e,
+	VMCS_GUEST_INTR_STATUS			= 0x0810,
+	VMCS_GUEST_PML_INDEX			= 0x0812,
+	VMCS_GUEST_UINV				= 0x0814,
+
+	/* 16 bits, host */
+	VMCS_HOST_ES_SELECTOR			= 0x0c00,
+	VMCS_HOST_CS_SELECTOR			= 0x0c02,
+	VMCS_HOST_SS_SELECTOR			= 0x0c04,
+	VMCS_HOST_DS_SELECTOR			= 0x0c06,
+	VMCS_HOST_FS_SELECTOR			= 0x0c08,
+	VMCS_HOST_GS_SELECTOR			= 0x0c0a,
+	VMCS_HOST_TR_SELECTOR			= 0x0c0c,
+
+	/* 64 bits, control */
+	VMCS_CTRL_IO_BITMAP_A			= 0x2000,
+	VMCS_CTRL_IO_BITMAP_B			= 0x2002,
+	VMCS_CTRL_MSR_BITMAP			= 0x2004,
+	VMCS_CTRL_EXIT_MSR_STORE_ADDR		= 0x2006,
+	VMCS_CTRL_EXIT_MSR_LOAD_ADDR		= 0x2008,
+	VMCS_CTRL_ENTRY_MSR_LOAD_ADDR		= 0x200a,
+	VMCS_CTRL_EXECUTIVE_VMCS		= 0x200c,
+	VMCS_CTRL_PML_ADDR			= 0x200e,
+	VMCS_CTRL_TSC_OFFSET			= 0x2010,
+	VMCS_CTRL_VIRTUAL_APIC_ADDR		= 0x2012,
+	VMCS_CTRL_APIC_ACCESS_ADDR		= 0x2014,
+	VMCS_CTRL_POSTED_INTR_DESC		= 0x2016,
+	VMCS_CTRL_VMFUNC			= 0x2018,
+	VMCS_CTRL_EPTP				= 0x201a,
+	VMCS_CTRL_EOI_EXIT0			= 0x201c,
+	VMCS_CTRL_EOI_EXIT1			= 0x201e,
+	VMCS_CTRL_EOI_EXIT2			= 0x2020,
+	VMCS_CTRL_EOI_EXIT3			= 0x2022,
+	VMCS_CTRL_EPTP_LIST			= 0x2024,
+	VMCS_CTRL_VMREAD_BITMAP			= 0x2026,
+	VMCS_CTRL_VMWRITE_BITMAP		= 0x2028,
+	VMCS_CTRL_VE_INFO_ADDR			= 0x202a,
+	VMCS_CTRL_XSS_BITMAP			= 0x202c,
+	VMCS_CTRL_ENCLS_BITMAP			= 0x202e,
+	VMCS_CTRL_SPP_TABLE			= 0x2030,
+	VMCS_CTRL_TSC_MULTIPLIER		= 0x2032,
+	VMCS_CTRL_TERTIARY			= 0x2034,
+	VMCS_CTRL_ENCLV_BITMAP			= 0x2036,
+	VMCS_CTRL_PASID_DIR_LOW			= 0x2038,
+	VMCS_CTRL_PASID_DIR_HIGH		= 0x203a,
+	VMCS_CTRL_SHARED_EPTP			= 0x203c,
+	VMCS_CTRL_PCONFIG_BITMAP		= 0x203e,
+	VMCS_CTRL_HLATP				= 0x2040,
+	VMCS_CTRL_PID_POINTER_TABLE		= 0x2042,
+	VMCS_CTRL_EXIT2				= 0x2044,
+	VMCS_CTRL_SPEC_CTRL_MASK		= 0x204a,
+	VMCS_CTRL_SPEC_CTRL_SHADOW		= 0x204c,
+
+	/* 64 bits, exit information */
+	VMCS_EXIT_GUEST_PHYS_ADDR		= 0x2400,
+
+	/* 64 bits, guest */
+	VMCS_GUEST_LINK_POINTER			= 0x2800,
+	VMCS_GUEST_DEBUGCTL			= 0x2802,
+	VMCS_GUEST_PAT				= 0x2804,
+	VMCS_GUEST_EFER				= 0x2806,
+	VMCS_GUEST_PERF_GLOBAL_CTRL		= 0x2808,
+	VMCS_GUEST_PDPTE0			= 0x280a,
+	VMCS_GUEST_PDPTE1			= 0x280c,
+	VMCS_GUEST_PDPTE2			= 0x280e,
+	VMCS_GUEST_PDPTE3			= 0x2810,
+	VMCS_GUEST_BNDCFGS			= 0x2812,
+	VMCS_GUEST_RTIT_CTL			= 0x2814,
+	VMCS_GUEST_LBR_CTL			= 0x2816,
+	VMCS_GUEST_PKRS				= 0x2818,
+
+	/* 64 bits, host */
+	VMCS_HOST_PAT				= 0x2c00,
+	VMCS_HOST_EFER				= 0x2c02,
+	VMCS_HOST_PERF_GLOBAL_CTRL		= 0x2c04,
+	VMCS_HOST_PKRS				= 0x2c06,
+
+	/* 32 bits, control */
+	VMCS_CTRL_PIN				= 0x4000,
+	VMCS_CTRL_CPU				= 0x4002,
+	VMCS_CTRL_EXCEPTION_BITMAP		= 0x4004,
+	VMCS_CTRL_PF_ERROR_MASK			= 0x4006,
+	VMCS_CTRL_PF_ERROR_MATCH		= 0x4008,
+	VMCS_CTRL_CR3_TARGET_COUNT		= 0x400a,
+	VMCS_CTRL_EXIT				= 0x400c,
+	VMCS_CTRL_EXIT_MSR_STORE_COUNT		= 0x400e,
+	VMCS_CTRL_EXIT_MSR_LOAD_COUNT		= 0x4010,
+	VMCS_CTRL_ENTRY				= 0x4012,
+	VMCS_CTRL_ENTRY_MSR_LOAD_COUNT		= 0x4014,
+	VMCS_CTRL_ENTRY_INTR_INFO		= 0x4016,
+	VMCS_CTRL_ENTRY_ERROR_CODE		= 0x4018,
+	VMCS_CTRL_ENTRY_INSN_LEN		= 0x401a,
+	VMCS_CTRL_TPR_THRESHOLD			= 0x401c,
+	VMCS_CTRL_CPU2				= 0x401e,
+	VMCS_CTRL_PLE_GAP			= 0x4020,
+	VMCS_CTRL_PLE_WINDOW			= 0x4022,
+	VMCS_CTRL_INSN_TIMEOUT			= 0x4024,
+
+	/* 32 bits, exit information */
+	VMCS_EXIT_INSN_ERROR			= 0x4400,
+	VMCS_EXIT_REASON			= 0x4402,
+	VMCS_EXIT_INTR_INFO			= 0x4404,
+	VMCS_EXIT_INTR_ERROR_CODE		= 0x4406,
+	VMCS_EXIT_IDT_VECTORING_INFO		= 0x4408,
+	VMCS_EXIT_IDT_VECTORING_ERROR_CODE	= 0x440a,
+	VMCS_EXIT_INSN_LEN			= 0x440c,
+	VMCS_EXIT_INSN_INFO			= 0x440e,
+
+	/* 32 bits, guest */
+	VMCS_GUEST_ES_LIMIT			= 0x4800,
+	VMCS_GUEST_CS_LIMIT			= 0x4802,
+	VMCS_GUEST_SS_LIMIT			= 0x4804,
+	VMCS_GUEST_DS_LIMIT			= 0x4806,
+	VMCS_GUEST_FS_LIMIT			= 0x4808,
+	VMCS_GUEST_GS_LIMIT			= 0x480a,
+	VMCS_GUEST_LDTR_LIMIT			= 0x480c,
+	VMCS_GUEST_TR_LIMIT			= 0x480e,
+	VMCS_GUEST_GDTR_LIMIT			= 0x4810,
+	VMCS_GUEST_IDTR_LIMIT			= 0x4812,
+	VMCS_GUEST_ES_AR			= 0x4814,
+	VMCS_GUEST_CS_AR			= 0x4816,
+	VMCS_GUEST_SS_AR			= 0x4818,
+	VMCS_GUEST_DS_AR			= 0x481a,
+	VMCS_GUEST_FS_AR			= 0x481c,
+	VMCS_GUEST_GS_AR			= 0x481e,
+	VMCS_GUEST_LDTR_AR			= 0x4820,
+	VMCS_GUEST_TR_AR			= 0x4822,
+	VMCS_GUEST_INTERRUPTIBILITY		= 0x4824,
+	VMCS_GUEST_ACTIVITY			= 0x4826,
+	VMCS_GUEST_SMBASE			= 0x4828,
+	VMCS_GUEST_SYSENTER_CS			= 0x482a,
+	VMCS_GUEST_PREEMPTION_TIMER		= 0x482e,
+
+	/* 32 bits, host */
+	VMCS_HOST_SYSENTER_CS			= 0x4c00,
+
+	/* natural width, control */
+	VMCS_CTRL_CR0_MASK			= 0x6000,
+	VMCS_CTRL_CR4_MASK			= 0x6002,
+	VMCS_CTRL_CR0_SHADOW			= 0x6004,
+	VMCS_CTRL_CR4_SHADOW			= 0x6006,
+	VMCS_CTRL_CR3_TARGET0			= 0x6008,
+	VMCS_CTRL_CR3_TARGET1			= 0x600a,
+	VMCS_CTRL_CR3_TARGET2			= 0x600c,
+	VMCS_CTRL_CR3_TARGET3			= 0x600e,
+
+	/* natural width, exit information */
+	VMCS_EXIT_QUALIFICATION			= 0x6400,
+	VMCS_EXIT_IO_RCX			= 0x6402,
+	VMCS_EXIT_IO_RSI			= 0x6404,
+	VMCS_EXIT_IO_RDI			= 0x6406,
+	VMCS_EXIT_IO_RIP			= 0x6408,
+	VMCS_EXIT_GUEST_LINEAR_ADDR		= 0x640a,
+
+	/* natural width, guest */
+	VMCS_GUEST_CR0				= 0x6800,
+	VMCS_GUEST_CR3				= 0x6802,
+	VMCS_GUEST_CR4				= 0x6804,
+	VMCS_GUEST_ES_BASE			= 0x6806,
+	VMCS_GUEST_CS_BASE			= 0x6808,
+	VMCS_GUEST_SS_BASE			= 0x680a,
+	VMCS_GUEST_DS_BASE			= 0x680c,
+	VMCS_GUEST_FS_BASE			= 0x680e,
+	VMCS_GUEST_GS_BASE			= 0x6810,
+	VMCS_GUEST_LDTR_BASE			= 0x6812,
+	VMCS_GUEST_TR_BASE			= 0x6814,
+	VMCS_GUEST_GDTR_BASE			= 0x6816,
+	VMCS_GUEST_IDTR_BASE			= 0x6818,
+	VMCS_GUEST_DR7				= 0x681a,
+	VMCS_GUEST_RSP				= 0x681c,
+	VMCS_GUEST_RIP				= 0x681e,
+	VMCS_GUEST_RFLAGS			= 0x6820,
+	VMCS_GUEST_PENDING_DEBUG		= 0x6822,
+	VMCS_GUEST_SYSENTER_ESP			= 0x6824,
+	VMCS_GUEST_SYSENTER_EIP			= 0x6826,
+	VMCS_GUEST_S_CET			= 0x6828,
+	VMCS_GUEST_SSP				= 0x682a,
+	VMCS_GUEST_SSP_TABLE			= 0x682c,
+
+	/* natural width, host */
+	VMCS_HOST_CR0				= 0x6c00,
+	VMCS_HOST_CR3				= 0x6c02,
+	VMCS_HOST_CR4				= 0x6c04,
+	VMCS_HOST_FS_BASE			= 0x6c06,
+	VMCS_HOST_GS_BASE			= 0x6c08,
+	VMCS_HOST_TR_BASE			= 0x6c0a,
+	VMCS_HOST_GDTR_BASE			= 0x6c0c,
+	VMCS_HOST_IDTR_BASE			= 0x6c0e,
+	VMCS_HOST_SYSENTER_ESP			= 0x6c10,
+	VMCS_HOST_SYSENTER_EIP			= 0x6c12,
+	VMCS_HOST_RSP				= 0x6c14,
+	VMCS_HOST_RIP				= 0x6c16,
+	VMCS_HOST_S_CET				= 0x6c18,
+	VMCS_HOST_SSP				= 0x6c1a,
+	VMCS_HOST_SSP_TABLE			= 0x6c1c,
+};
+
+/* Guest segment fields lie two apart, in this order, in each of their groups. */
+enum vmcs_segment {
+	VMCS_SEG_ES, VMCS_SEG_CS, VMCS_SEG_SS, VMCS_SEG_DS, VMCS_SEG_FS, VMCS_SEG_GS,
+	VMCS_SEG_LDTR, VMCS_SEG_TR, VMCS_SEG_COUNT,
+};
+
+#define VMCS_GUEST_SELECTOR(seg)	(VMCS_GUEST_ES_SELECTOR + 2 * (seg))
+#define VMCS_GUEST_LIMIT(seg)		(VMCS_GUEST_ES_LIMIT + 2 * (seg))
+#define VMCS_GUEST_AR(seg)		(VMCS_GUEST_ES_AR + 2 * (seg))
+#define VMCS_GUEST_BASE(seg)		(VMCS_GUEST_ES_BASE + 2 * (seg))
+
+/* ---- execution, exit and entry controls --------------------------------- */
+
+/* VMCS_CTRL_PIN */
+#define PIN_EXT_INTR_EXITING		BIT(0)
+#define PIN_NMI_EXITING			BIT(3)
+#define PIN_VIRTUAL_NMIS		BIT(5)
+#define PIN_PREEMPTION_TIMER		BIT(6)
+#define PIN_POSTED_INTR			BIT(7)
+
+/* VMCS_CTRL_CPU: primary processor-based controls */
+#define CPU_INTR_WINDOW_EXITING		BIT(2)
+#define CPU_TSC_OFFSETTING		BIT(3)
+#define CPU_HLT_EXITING			BIT(7)
+#define CPU_INVLPG_EXITING		BIT(9)
+#define CPU_MWAIT_EXITING		BIT(10)
+#define CPU_RDPMC_EXITING		BIT(11)
+#define CPU_RDTSC_EXITING		BIT(12)
+#define CPU_CR3_LOAD_EXITING		BIT(15)
+#define CPU_CR3_STORE_EXITING		BIT(16)
+#define CPU_TERTIARY_CONTROLS		BIT(17)
+#define CPU_CR8_LOAD_EXITING		BIT(19)
+#define CPU_CR8_STORE_EXITING		BIT(20)
+#define CPU_TPR_SHADOW			BIT(21)
+#define CPU_NMI_WINDOW_EXITING		BIT(22)
+#define CPU_MOV_DR_EXITING		BIT(23)
+#define CPU_UNCOND_IO_EXITING		BIT(24)
+#define CPU_IO_BITMAPS			BIT(25)
+#define CPU_MONITOR_TRAP_FLAG		BIT(27)
+#define CPU_MSR_BITMAPS			BIT(28)
+#define CPU_MONITOR_EXITING		BIT(29)
+#define CPU_PAUSE_EXITING		BIT(30)
+#define CPU_SECONDARY_CONTROLS		BIT(31)
+
+/* VMCS_CTRL_CPU2: secondary processor-based controls */
+#define CPU2_VIRTUAL_APIC_ACCESSES	BIT(0)
+#define CPU2_EPT			BIT(1)
+#define CPU2_DESC_TABLE_EXITING		BIT(2)
+#define CPU2_RDTSCP			BIT(3)
+#define CPU2_VIRTUAL_X2APIC		BIT(4)
+#define CPU2_VPID			BIT(5)
+#define CPU2_WBINVD_EXITING		BIT(6)
+#define CPU2_UNRESTRICTED_GUEST		BIT(7)
+#define CPU2_APIC_REGISTER_VIRT		BIT(8)
+#define CPU2_VIRTUAL_INTR_DELIVERY	BIT(9)
+#define CPU2_PAUSE_LOOP_EXITING		BIT(10)
+#define CPU2_RDRAND_EXITING		BIT(11)
+#define CPU2_INVPCID			BIT(12)
+#define CPU2_VMFUNC			BIT(13)
+#define CPU2_VMCS_SHADOWING		BIT(14)
+#define CPU2_ENCLS_EXITING		BIT(15)
+#define CPU2_RDSEED_EXITING		BIT(16)
+#define CPU2_PML			BIT(17)
+#define CPU2_EPT_VE			BIT(18)
+#define CPU2_CONCEAL_FROM_PT		BIT(19)
+#define CPU2_XSAVES			BIT(20)
+#define CPU2_PASID_TRANSLATION		BIT(21)
+#define CPU2_MODE_BASED_EXEC		BIT(22)
+#define CPU2_SUB_PAGE_WRITE		BIT(23)
+#define CPU2_PT_USES_GPA		BIT(24)
+#define CPU2_TSC_SCALING		BIT(25)
+#define CPU2_USER_WAIT_PAUSE		BIT(26)
+#define CPU2_PCONFIG			BIT(27)
+#define CPU2_ENCLV_EXITING		BIT(28)
+#define CPU2_BUS_LOCK_DETECTION		BIT(30)
+#define CPU2_INSN_TIMEOUT		BIT(31)
+
+/* VMCS_CTRL_EXIT */
+#define EXIT_SAVE_DEBUG_CONTROLS	BIT(2)
+#define EXIT_HOST_64BIT			BIT(9)
+#define EXIT_LOAD_PERF_GLOBAL_CTRL	BIT(12)
+#define EXIT_ACK_INTR			BIT(15)
+#define EXIT_SAVE_PAT			BIT(18)
+#define EXIT_LOAD_PAT			BIT(19)
+#define EXIT_SAVE_EFER			BIT(20)
+#define EXIT_LOAD_EFER			BIT(21)
+#define EXIT_SAVE_PREEMPTION_TIMER	BIT(22)
+#define EXIT_CLEAR_BNDCFGS		BIT(23)
+#define EXIT_CONCEAL_FROM_PT		BIT(24)
+#define EXIT_CLEAR_RTIT_CTL		BIT(25)
+#define EXIT_CLEAR_LBR_CTL		BIT(26)
+#define EXIT_CLEAR_UINV			BIT(27)
+#define EXIT_LOAD_CET			BIT(28)
+#define EXIT_LOAD_PKRS			BIT(29)
+#define EXIT_SAVE_PERF_GLOBAL_CTRL	BIT(30)
+#define EXIT_SECONDARY_CONTROLS		BIT(31)
+
+/* VMCS_CTRL_ENTRY */
+#define ENTRY_LOAD_DEBUG_CONTROLS	BIT(2)
+#define ENTRY_IA32E_MODE		BIT(9)
+#define ENTRY_TO_SMM			BIT(10)
+#define ENTRY_NO_DUAL_MONITOR		BIT(11)
+#define ENTRY_LOAD_PERF_GLOBAL_CTRL	BIT(13)
+#define ENTRY_LOAD_PAT			BIT(14)
+#define ENTRY_LOAD_EFER			BIT(15)
+#define ENTRY_LOAD_BNDCFGS		BIT(16)
+#define ENTRY_CONCEAL_FROM_PT		BIT(17)
+#define ENTRY_LOAD_RTIT_CTL		BIT(18)
+#define ENTRY_LOAD_UINV			BIT(19)
+#define ENTRY_LOAD_CET			BIT(20)
+#define ENTRY_LOAD_LBR_CTL		BIT(21)
+#define ENTRY_LOAD_PKRS			BIT(22)
+
+/* ---- capability MSRs (appendix A) --------------------------------------- */
+
+/* IA32_VMX_BASIC */
+#define VMX_BASIC_REVISION(v)		((u32)(v) & 0x7fffffffu)
+#define VMX_BASIC_SIZE(v)		((u32)((v) >> 32) & 0x1fffu)
+#define VMX_BASIC_PHYS_32BIT		BIT_ULL(48)
+#define VMX_BASIC_DUAL_MONITOR		BIT_ULL(49)
+#define VMX_BASIC_MEMTYPE(v)		((u32)((v) >> 50) & 0xfu)
+#define VMX_BASIC_INS_OUTS_INFO		BIT_ULL(54)
+#define VMX_BASIC_TRUE_CONTROLS		BIT_ULL(55)
+#define VMX_BASIC_ANY_ERROR_CODE	BIT_ULL(56)
+
+/* IA32_VMX_MISC */
+#define VMX_MISC_TIMER_SHIFT(v)		((u32)(v) & 0x1fu)
+#define VMX_MISC_EXIT_SAVES_LMA		BIT_ULL(5)
+#define VMX_MISC_ACTIVITY_HLT		BIT_ULL(6)
+#define VMX_MISC_ACTIVITY_SHUTDOWN	BIT_ULL(7)
+#define VMX_MISC_ACTIVITY_WAIT_SIPI	BIT_ULL(8)
+#define VMX_MISC_PT_IN_VMX		BIT_ULL(14)
+#define VMX_MISC_CR3_TARGETS(v)		((u32)((v) >> 16) & 0x1ffu)
+#define VMX_MISC_MSR_LIST_MAX(v)	(512u * (((u32)((v) >> 25) & 7u) + 1))
+#define VMX_MISC_VMWRITE_ANY		BIT_ULL(29)
+#define VMX_MISC_INSN_LEN_0		BIT_ULL(30)
+
+/* IA32_VMX_EPT_VPID_CAP */
+#define EPT_CAP_EXEC_ONLY		BIT_ULL(0)
+#define EPT_CAP_WALK_4			BIT_ULL(6)
+#define EPT_CAP_WALK_5			BIT_ULL(7)
+#define EPT_CAP_UC			BIT_ULL(8)
+#define EPT_CAP_WB			BIT_ULL(14)
+#define EPT_CAP_2M			BIT_ULL(16)
+#define EPT_CAP_1G			BIT_ULL(17)
+#define EPT_CAP_INVEPT			BIT_ULL(20)
+#define EPT_CAP_AD			BIT_ULL(21)
+#define EPT_CAP_ADVANCED_EXIT_INFO	BIT_ULL(22)
+#define EPT_CAP_SHADOW_STACK		BIT_ULL(23)
+#define EPT_CAP_INVEPT_SINGLE		BIT_ULL(25)
+#define EPT_CAP_INVEPT_ALL		BIT_ULL(26)
+#define VPID_CAP_INVVPID		BIT_ULL(32)
+#define VPID_CAP_INVVPID_ADDRESS	BIT_ULL(40)
+#define VPID_CAP_INVVPID_SINGLE		BIT_ULL(41)
+#define VPID_CAP_INVVPID_ALL		BIT_ULL(42)
+#define VPID_CAP_INVVPID_SINGLE_NOGLOBAL BIT_ULL(43)
+
+/* Operand types of INVEPT and INVVPID */
+#define INVEPT_TYPE_SINGLE		1
+#define INVEPT_TYPE_ALL			2
+#define INVVPID_TYPE_ADDRESS		0
+#define INVVPID_TYPE_SINGLE		1
+#define INVVPID_TYPE_ALL		2
+#define INVVPID_TYPE_SINGLE_NOGLOBAL	3
+
+/* ---- EPT ---------------------------------------------------------------- */
+
+/* VMCS_CTRL_EPTP */
+#define EPTP_MEMTYPE_MASK		GENMASK_ULL(2, 0)
+#define EPTP_WALK_MASK			GENMASK_ULL(5, 3)	/* levels - 1 */
+#define EPTP_WALK_4			(3ull << 3)
+#define EPTP_WALK_5			(4ull << 3)
+#define EPTP_AD				BIT_ULL(6)
+#define EPTP_SHADOW_STACK		BIT_ULL(7)
+
+/* An EPT entry */
+#define EPT_READ			BIT_ULL(0)
+#define EPT_WRITE			BIT_ULL(1)
+#define EPT_EXEC			BIT_ULL(2)
+#define EPT_RWX				GENMASK_ULL(2, 0)
+#define EPT_MEMTYPE_SHIFT		3
+#define EPT_MEMTYPE_MASK		GENMASK_ULL(5, 3)
+#define EPT_IGNORE_PAT			BIT_ULL(6)
+#define EPT_LARGE			BIT_ULL(7)
+#define EPT_ACCESSED			BIT_ULL(8)
+#define EPT_DIRTY			BIT_ULL(9)
+#define EPT_USER_EXEC			BIT_ULL(10)
+#define EPT_ADDR_MASK			GENMASK_ULL(51, 12)
+#define EPT_VERIFY_PAGING		BIT_ULL(57)
+#define EPT_PAGING_WRITE		BIT_ULL(58)
+#define EPT_SUPERVISOR_SHADOW_STACK	BIT_ULL(60)
+#define EPT_SUB_PAGE			BIT_ULL(61)
+#define EPT_SUPPRESS_VE			BIT_ULL(63)
+
+/* Memory types, as EPT, PAT and MTRRs number them */
+#define VMX_MEMTYPE_UC			0
+#define VMX_MEMTYPE_WC			1
+#define VMX_MEMTYPE_WT			4
+#define VMX_MEMTYPE_WP			5
+#define VMX_MEMTYPE_WB			6
+#define VMX_MEMTYPE_UC_MINUS		7	/* PAT alone */
+
+/* ---- exit reasons (appendix C) ------------------------------------------ */
+
+/* VMCS_EXIT_REASON */
+#define XR_BASIC_MASK			GENMASK(15, 0)
+#define XR_BUS_LOCK			BIT(26)
+#define XR_ENCLAVE			BIT(27)
+#define XR_PENDING_MTF			BIT(28)
+#define XR_FROM_ROOT			BIT(29)
+#define XR_ENTRY_FAILURE		BIT(31)
+
+enum vmx_exit_reason {
+	XR_EXCEPTION_NMI		= 0,
+	XR_EXT_INTR			= 1,
+	XR_TRIPLE_FAULT			= 2,
+	XR_INIT				= 3,
+	XR_SIPI				= 4,
+	XR_IO_SMI			= 5,
+	XR_OTHER_SMI			= 6,
+	XR_INTR_WINDOW			= 7,
+	XR_NMI_WINDOW			= 8,
+	XR_TASK_SWITCH			= 9,
+	XR_CPUID			= 10,
+	XR_GETSEC			= 11,
+	XR_HLT				= 12,
+	XR_INVD				= 13,
+	XR_INVLPG			= 14,
+	XR_RDPMC			= 15,
+	XR_RDTSC			= 16,
+	XR_RSM				= 17,
+	XR_VMCALL			= 18,
+	XR_VMCLEAR			= 19,
+	XR_VMLAUNCH			= 20,
+	XR_VMPTRLD			= 21,
+	XR_VMPTRST			= 22,
+	XR_VMREAD			= 23,
+	XR_VMRESUME			= 24,
+	XR_VMWRITE			= 25,
+	XR_VMXOFF			= 26,
+	XR_VMXON			= 27,
+	XR_CR_ACCESS			= 28,
+	XR_MOV_DR			= 29,
+	XR_IO				= 30,
+	XR_RDMSR			= 31,
+	XR_WRMSR			= 32,
+	XR_ENTRY_FAIL_GUEST_STATE	= 33,
+	XR_ENTRY_FAIL_MSR_LOAD		= 34,
+	XR_MWAIT			= 36,
+	XR_MONITOR_TRAP_FLAG		= 37,
+	XR_MONITOR			= 39,
+	XR_PAUSE			= 40,
+	XR_ENTRY_FAIL_MACHINE_CHECK	= 41,
+	XR_TPR_BELOW_THRESHOLD		= 43,
+	XR_APIC_ACCESS			= 44,
+	XR_VIRTUAL_EOI			= 45,
+	XR_GDTR_IDTR			= 46,
+	XR_LDTR_TR			= 47,
+	XR_EPT_VIOLATION		= 48,
+	XR_EPT_MISCONFIG		= 49,
+	XR_INVEPT			= 50,
+	XR_RDTSCP			= 51,
+	XR_PREEMPTION_TIMER		= 52,
+	XR_INVVPID			= 53,
+	XR_WBINVD			= 54,
+	XR_XSETBV			= 55,
+	XR_APIC_WRITE			= 56,
+	XR_RDRAND			= 57,
+	XR_INVPCID			= 58,
+	XR_VMFUNC			= 59,
+	XR_ENCLS			= 60,
+	XR_RDSEED			= 61,
+	XR_PML_FULL			= 62,
+	XR_XSAVES			= 63,
+	XR_XRSTORS			= 64,
+	XR_PCONFIG			= 65,
+	XR_SPP				= 66,
+	XR_UMWAIT			= 67,
+	XR_TPAUSE			= 68,
+	XR_LOADIWKEY			= 69,
+	XR_ENCLV			= 70,
+	XR_ENQCMD_PASID			= 72,
+	XR_ENQCMDS_PASID		= 73,
+	XR_BUS_LOCK_EXIT		= 74,
+	XR_INSN_TIMEOUT			= 75,
+	XR_SEAMCALL			= 76,
+	XR_TDCALL			= 77,
+	XR_RDMSRLIST			= 78,
+	XR_WRMSRLIST			= 79,
+	XR_COUNT			= 80,	/* one past the last known */
+};
+
+/* VMCS_EXIT_INSN_ERROR (chapter "VM-Instruction Error Numbers") */
+enum vmx_insn_error {
+	VMX_ERR_VMCALL_IN_ROOT			= 1,
+	VMX_ERR_VMCLEAR_BAD_ADDR		= 2,
+	VMX_ERR_VMCLEAR_VMXON_PTR		= 3,
+	VMX_ERR_VMLAUNCH_NOT_CLEAR		= 4,
+	VMX_ERR_VMRESUME_NOT_LAUNCHED		= 5,
+	VMX_ERR_VMRESUME_AFTER_VMXOFF		= 6,
+	VMX_ERR_ENTRY_CONTROLS			= 7,
+	VMX_ERR_ENTRY_HOST_STATE		= 8,
+	VMX_ERR_VMPTRLD_BAD_ADDR		= 9,
+	VMX_ERR_VMPTRLD_VMXON_PTR		= 10,
+	VMX_ERR_VMPTRLD_REVISION		= 11,
+	VMX_ERR_BAD_FIELD			= 12,
+	VMX_ERR_READ_ONLY_FIELD			= 13,
+	VMX_ERR_VMXON_IN_ROOT			= 15,
+	VMX_ERR_ENTRY_EXECUTIVE_VMCS		= 16,
+	VMX_ERR_ENTRY_EXECUTIVE_NOT_LAUNCHED	= 17,
+	VMX_ERR_ENTRY_NOT_VMXON_PTR		= 18,
+	VMX_ERR_VMCALL_NOT_CLEAR		= 19,
+	VMX_ERR_VMCALL_EXIT_CONTROLS		= 20,
+	VMX_ERR_VMCALL_MSEG_REVISION		= 22,
+	VMX_ERR_VMXOFF_DUAL_MONITOR		= 23,
+	VMX_ERR_VMCALL_SMM_FEATURES		= 24,
+	VMX_ERR_ENTRY_EXECUTIVE_CONTROLS	= 25,
+	VMX_ERR_ENTRY_MOV_SS			= 26,
+	VMX_ERR_INVEPT_INVVPID_OPERAND		= 28,
+};
+
+/* VMCS_EXIT_QUALIFICATION of XR_ENTRY_FAIL_GUEST_STATE */
+#define XQ_ENTRY_FAIL_PDPTE		2
+#define XQ_ENTRY_FAIL_NMI		3
+#define XQ_ENTRY_FAIL_LINK_POINTER	4
+
+/* ---- events ------------------------------------------------------------- */
+
+/* VMCS_CTRL_ENTRY_INTR_INFO, VMCS_EXIT_INTR_INFO, VMCS_EXIT_IDT_VECTORING_INFO */
+#define INTR_INFO_VECTOR_MASK		GENMASK(7, 0)
+#define INTR_INFO_TYPE_SHIFT		8
+#define INTR_INFO_TYPE_MASK		GENMASK(10, 8)
+#define INTR_INFO_ERROR_CODE		BIT(11)
+#define INTR_INFO_NMI_UNBLOCKING	BIT(12)	/* exit information alone */
+#define INTR_INFO_VALID			BIT(31)
+#define INTR_INFO_ENTRY_RESERVED	GENMASK(30, 12)
+
+#define INTR_TYPE_EXT_INTR		(0u << INTR_INFO_TYPE_SHIFT)
+#define INTR_TYPE_NMI			(2u << INTR_INFO_TYPE_SHIFT)
+#define INTR_TYPE_HARD_EXCEPTION	(3u << INTR_INFO_TYPE_SHIFT)
+#define INTR_TYPE_SOFT_INTR		(4u << INTR_INFO_TYPE_SHIFT)	/* INT n */
+#define INTR_TYPE_PRIV_SOFT_EXCEPTION	(5u << INTR_INFO_TYPE_SHIFT)	/* INT1 */
+#define INTR_TYPE_SOFT_EXCEPTION	(6u << INTR_INFO_TYPE_SHIFT)	/* INT3, INTO */
+#define INTR_TYPE_OTHER_EVENT		(7u << INTR_INFO_TYPE_SHIFT)	/* pending MTF */
+
+/* VMCS_GUEST_INTERRUPTIBILITY */
+#define INTR_STATE_STI			BIT(0)
+#define INTR_STATE_MOV_SS		BIT(1)
+#define INTR_STATE_SMI			BIT(2)
+#define INTR_STATE_NMI			BIT(3)
+#define INTR_STATE_ENCLAVE		BIT(4)
+#define INTR_STATE_RESERVED		GENMASK(31, 5)
+
+/* VMCS_GUEST_ACTIVITY */
+#define ACTIVITY_ACTIVE			0
+#define ACTIVITY_HLT			1
+#define ACTIVITY_SHUTDOWN		2
+#define ACTIVITY_WAIT_SIPI		3
+
+/* VMCS_GUEST_PENDING_DEBUG */
+#define PENDING_DEBUG_B_MASK		GENMASK_ULL(3, 0)
+#define PENDING_DEBUG_BUS_LOCK		BIT_ULL(11)
+#define PENDING_DEBUG_ENABLED_BP	BIT_ULL(12)
+#define PENDING_DEBUG_BS		BIT_ULL(14)
+#define PENDING_DEBUG_RTM		BIT_ULL(16)
+
+/* Segment access rights (VMCS_GUEST_*_AR) */
+#define SEG_AR_TYPE_MASK		GENMASK(3, 0)
+#define SEG_AR_S			BIT(4)
+#define SEG_AR_DPL_SHIFT		5
+#define SEG_AR_DPL_MASK			GENMASK(6, 5)
+#define SEG_AR_P			BIT(7)
+#define SEG_AR_AVL			BIT(12)
+#define SEG_AR_L			BIT(13)
+#define SEG_AR_DB			BIT(14)
+#define SEG_AR_G			BIT(15)
+#define SEG_AR_UNUSABLE			BIT(16)
+#define SEG_AR_RESERVED			(GENMASK(11, 8) | GENMASK(31, 17))
+
+/* ---- exit qualifications ------------------------------------------------ */
+
+/* XR_EPT_VIOLATION */
+#define XQ_EPT_READ			BIT_ULL(0)	/* what was tried */
+#define XQ_EPT_WRITE			BIT_ULL(1)
+#define XQ_EPT_FETCH			BIT_ULL(2)
+#define XQ_EPT_READABLE			BIT_ULL(3)	/* what the entries allow */
+#define XQ_EPT_WRITABLE			BIT_ULL(4)
+#define XQ_EPT_EXECUTABLE		BIT_ULL(5)
+#define XQ_EPT_USER_EXECUTABLE		BIT_ULL(6)
+#define XQ_EPT_GVA_VALID		BIT_ULL(7)
+#define XQ_EPT_GVA_TRANSLATED		BIT_ULL(8)	/* 0: a page-table access */
+#define XQ_EPT_USER			BIT_ULL(9)	/* 11:9 with advanced info */
+#define XQ_EPT_GUEST_WRITABLE		BIT_ULL(10)
+#define XQ_EPT_GUEST_NX			BIT_ULL(11)
+#define XQ_EPT_NMI_UNBLOCKING		BIT_ULL(12)
+
+/* XR_IO */
+#define XQ_IO_SIZE(q)			(((u32)(q) & 7u) + 1)
+#define XQ_IO_IN			BIT_ULL(3)
+#define XQ_IO_STRING			BIT_ULL(4)
+#define XQ_IO_REP			BIT_ULL(5)
+#define XQ_IO_IMMEDIATE			BIT_ULL(6)
+#define XQ_IO_PORT(q)			((u16)((q) >> 16))
+
+/* XR_CR_ACCESS */
+#define XQ_CR_NUMBER(q)			((u32)(q) & 0xfu)
+#define XQ_CR_TYPE(q)			((u32)((q) >> 4) & 3u)
+#define XQ_CR_MOV_TO			0
+#define XQ_CR_MOV_FROM			1
+#define XQ_CR_CLTS			2
+#define XQ_CR_LMSW			3
+#define XQ_CR_LMSW_MEMORY		BIT_ULL(6)
+#define XQ_CR_GPR(q)			((u32)((q) >> 8) & 0xfu)
+#define XQ_CR_LMSW_SOURCE(q)		((u16)((q) >> 16))
+
+/* XR_MOV_DR */
+#define XQ_DR_NUMBER(q)			((u32)(q) & 7u)
+#define XQ_DR_MOV_FROM			BIT_ULL(4)
+#define XQ_DR_GPR(q)			((u32)((q) >> 8) & 0xfu)
+
+/* XR_TASK_SWITCH */
+#define XQ_TASK_SELECTOR(q)		((u16)(q))
+#define XQ_TASK_SOURCE(q)		((u32)((q) >> 30) & 3u)
+#define XQ_TASK_CALL			0
+#define XQ_TASK_IRET			1
+#define XQ_TASK_JMP			2
+#define XQ_TASK_GATE			3
+
+/* ---- instruction information -------------------------------------------- */
+
+/* XR_IO of INS and OUTS (VMX_BASIC_INS_OUTS_INFO) */
+#define XI_IO_ADDR_BYTES(i)		(2u << (((u32)(i) >> 7) & 7u))
+#define XI_IO_SEGMENT(i)		(((u32)(i) >> 15) & 7u)
+
+/* XR_INVPCID, XR_INVEPT, XR_INVVPID, XR_VMREAD …: the memory operand */
+#define XI_SCALE(i)			((u32)(i) & 3u)
+#define XI_ADDR_BYTES(i)		(2u << (((u32)(i) >> 7) & 7u))
+#define XI_SEGMENT(i)			(((u32)(i) >> 15) & 7u)
+#define XI_INDEX(i)			(((u32)(i) >> 18) & 0xfu)
+#define XI_INDEX_INVALID		BIT(22)
+#define XI_BASE(i)			(((u32)(i) >> 23) & 0xfu)
+#define XI_BASE_INVALID			BIT(27)
+#define XI_REG2(i)			(((u32)(i) >> 28) & 0xfu)
+
+#endif /* MHV_VMX_VMCS_H */
