@@ -294,13 +294,13 @@ int main(void)
 	prepare();
 	send_frame(FRAME_UP, NULL, 0);
 	drain_klog();
+	mark_klog();
 	status = run_script("/emuhost/setup");
 	command = read_command();
 	if (status || !command || chdir("/mhv")) {
 		send_text(FRAME_FAIL, "setup of the emulated host failed");
 		power_off();
 	}
-	mark_klog();
 	send_frame(FRAME_RUN, NULL, 0);
 	status = run(command, FRAME_STDOUT, read_tty());
 

@@ -29,9 +29,9 @@ enum frame_type {
 	FRAME_STATUS	= 'S',	/* exit status of the command, decimal: the last */
 };
 
-/* Written to the kernel log as the command begins: reports before it are the
+/* Written to the kernel log as setup begins: reports before it are the
  * emulated machine's, reports after it are ours.
  */
-#define KLOG_MARK	"emuhost: command begins"
+#define KLOG_MARK	"emuhost: setup begins"
 
 #endif
