@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What tests need of the host: CPUs, memory, files, modules. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mhv_vm.h"
+
+void host_pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		die("cannot run on CPU %d", cpu);
+}
+
+int host_cpus(void)
+{
+	return sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+/* Zeroed memory, aligned to 2 MiB so that the host may back it with huge pages */
+void *host_alloc(size_t size)
+{
+	const size_t align = 2ul << 20;
+	char *mem = mmap(NULL, size + align, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *start;
+
+	if (mem == MAP_FAILED)
+		die("%zu bytes of memory", size);
+	start = (char *)(((unsigned long)mem + align - 1) & ~(align - 1));
+	if (start > mem)
+		munmap(mem, start - mem);
+	munmap(start + size, mem + align - start);
+	return start;
+}
+
+void host_start(pthread_t *thread, void *(*fn)(void *), void *arg)
+{
+	errno = pthread_create(thread, NULL, fn, arg);
+	if (errno)
+		die("pthread_create");
+}
+
+/* A field of /proc/meminfo in KiB */
+long host_meminfo(const char *field)
+{
+	FILE *file = fopen("/proc/meminfo", "r");
+	char name[64];
+	long value;
+
+	if (!file)
+		die("/proc/meminfo");
+	while (fscanf(file, "%63[^:]: %ld%*[^\n] ", name, &value) == 2) {
+		if (!strcmp(name, field)) {
+			fclose(file);
+			return value;
+		}
+	}
+	die("no field %s in /proc/meminfo", field);
+}
+
+/* 0 or -errno */
+int host_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t done;
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	done = write(fd, text, strlen(text));
+	err = errno;
+	close(fd);
+	return done < 0 ? -err : 0;
+}
+
+/* Run a program with its output dropped: exit status, 127 where it is not there */
+int host_command(const char *const argv[])
+{
+	int status, null;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("fork");
+	if (!pid) {
+		null = open("/dev/null", O_RDWR);
+		dup2(null, 0);
+		dup2(null, 1);
+		dup2(null, 2);
+		execvp(argv[0], (char *const *)argv);
+		_exit(127);
+	}
+	if (waitpid(pid, &status, 0) != pid)
+		die("waitpid");
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+bool host_module_loaded(const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/module/%s", name);
+	return !access(path, F_OK);
+}
+
+/* Where the tests may load mhv.ko from, NULL where it is not known */
+const char *host_module_path(void)
+{
+	const char *path = getenv("MHV_KO");
+
+	if (!path)
+		path = "/mhv/mhv.ko";
+	return access(path, R_OK) ? NULL : path;
+}
