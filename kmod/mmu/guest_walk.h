@@ -128,8 +128,10 @@ enum guest_walk_result {
 
 /**
  * struct guest_walk_req - what is asked
- * @mode: @root:	state of the vCPU
- * @ops: @ctx:		how memory is reached; @ctx is handed to the callbacks
+ * @mode:	how the vCPU translates
+ * @root:	where its tables begin
+ * @ops:	how memory is reached
+ * @ctx:	handed to @ops
  * @gva:		linear address, canonical; above bit 31 ignored but in 4-level
  * @access:		GUEST_ACCESS_*
  */

@@ -38,23 +38,18 @@
 #define PDPTE_RESERVED		(GENMASK_ULL(8, 5) | GENMASK_ULL(2, 1))
 #define EPTP_RESERVED		GENMASK_ULL(11, 8)
 
-/**
- * struct check - one run of the check
- * @ops: @ctx: @caps: as given
- * @buf: @size: @len:	the report so far
- * @broken:		broken rules so far
- * @pin: @cpu: @cpu2: @exit: @entry: controls; @cpu2 is 0 where it is not in use
- * @cr0: @cr4: @rflags:	of the guest
- * @intr_info:		the event to inject, 0 when there is none
- */
+/* struct check - one run of the check */
 struct check {
 	const struct vmx_check_ops *ops;
 	void *ctx;
 	const struct vmx_check_caps *caps;
+
+	/* the report so far */
 	char *buf;
 	size_t size, len;
 	unsigned int broken;
 
+	/* read once: controls (@cpu2 is 0 where it is not in use), guest, event */
 	u32 pin, cpu, cpu2, exit, entry;
 	u64 cr0, cr4, rflags;
 	u32 intr_info;

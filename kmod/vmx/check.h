@@ -30,12 +30,18 @@ struct vmx_check_ops {
  * @misc:	IA32_VMX_MISC
  * @ept_vpid:	IA32_VMX_EPT_VPID_CAP, 0 where it does not exist
  * @vmfunc:	IA32_VMX_VMFUNC, 0 where it does not exist
- * @pin: @cpu: @exit: @entry: the control words, of the TRUE MSRs where there are any:
- *		low half what must be 1, high half what may be 1
+ * @pin:	IA32_VMX_PINBASED_CTLS; this and the other control words of the TRUE MSRs
+ *		where there are any: low half what must be 1, high half what may be 1
+ * @cpu:	IA32_VMX_PROCBASED_CTLS
  * @cpu2:	IA32_VMX_PROCBASED_CTLS2, 0 where it does not exist
  * @cpu3:	IA32_VMX_PROCBASED_CTLS3: what may be 1; 0 where it does not exist
- * @exit2:	IA32_VMX_EXIT_CTLS2: the same
- * @cr0_fixed0: @cr0_fixed1: @cr4_fixed0: @cr4_fixed1: the MSRs of these names
+ * @exit:	IA32_VMX_EXIT_CTLS
+ * @exit2:	IA32_VMX_EXIT_CTLS2: what may be 1; 0 where it does not exist
+ * @entry:	IA32_VMX_ENTRY_CTLS
+ * @cr0_fixed0:	IA32_VMX_CR0_FIXED0
+ * @cr0_fixed1:	IA32_VMX_CR0_FIXED1
+ * @cr4_fixed0:	IA32_VMX_CR4_FIXED0
+ * @cr4_fixed1:	IA32_VMX_CR4_FIXED1
  * @phys_bits:	physical-address width
  * @linear_bits: linear-address width, 48 or 57
  */
