@@ -252,12 +252,12 @@ static int run_script(const char *path)
 
 static void mark_klog(void)
 {
+	static const char mark[] = "<4>" KLOG_MARK "\n";
 	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
 
-	if (fd >= 0) {
-		dprintf(fd, "<4>" KLOG_MARK "\n");
-		close(fd);
-	}
+	if (fd < 0 || write(fd, mark, sizeof(mark) - 1) < 0)
+		send_text(FRAME_FAIL, "kernel log: %s", strerror(errno));
+	close(fd);
 }
 
 static void prepare(void)
