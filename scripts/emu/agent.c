@@ -25,6 +25,7 @@
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "proto.h"
@@ -138,6 +139,28 @@ static bool reap(pid_t pid, int *status)
 	return found;
 }
 
+static int exit_status(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/*
+ * A terminal is hung up, and loses what is still on its way down the line, when
+ * the leader of its session ends: stay as that leader until all is out.
+ */
+static void lead_session(int tty)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		return;
+	if (pid > 0)
+		waitpid(pid, &status, 0);
+	tcdrain(tty);
+	_exit(pid < 0 ? 126 : exit_status(status));
+}
+
 static void __attribute__((noreturn))
 child(char *const argv[], int out, int errfd, const char *tty)
 {
@@ -146,6 +169,8 @@ child(char *const argv[], int out, int errfd, const char *tty)
 	setsid();
 	if (tty && in >= 0) {
 		ioctl(in, TIOCSCTTY, 1);
+		signal(SIGCHLD, SIG_DFL);
+		lead_session(in);
 		out = in;
 		errfd = in;
 	}
@@ -210,7 +235,7 @@ static int run(char *const argv[], enum frame_type out_type, const char *tty)
 	drain_klog();
 	close(out[0]);
 	close(errp[0]);
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	return exit_status(status);
 }
 
 static char **read_command(void)

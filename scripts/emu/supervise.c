@@ -259,7 +259,7 @@ static void read_tick(void)
 }
 
 /* Join our terminal, or whatever our input is, to that of the command. */
-static void copy(int index, int to)
+static bool copy(int index, int to)
 {
 	char buf[256];
 	ssize_t n = read(s.fds[index].fd, buf, sizeof(buf));
@@ -271,6 +271,7 @@ static void copy(int index, int to)
 			write_all(to, "\004", 1);	/* end of input: Ctrl-D */
 		s.fds[index].fd = -1;
 	}
+	return n > 0;
 }
 
 static void open_tty(void)
@@ -344,6 +345,8 @@ static void prepare(void)
 	s.emu_log = open_log("emulator.log");
 	s.out_tar = open_log("out.tar");
 
+	signal(SIGINT, SIG_DFL);	/* a shell starts its children with it ignored */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
@@ -425,6 +428,8 @@ int main(int argc, char **argv)
 	start_emulator(argv + arg + 1);
 	serve();
 	read_console();
+	while (s.tty && copy(FD_PTY, STDOUT_FILENO))
+		;
 	if (s.raw)
 		tcsetattr(STDIN_FILENO, TCSANOW, &s.saved);
 	waitpid(s.emu, NULL, 0);
