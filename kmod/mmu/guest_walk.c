@@ -125,7 +125,7 @@ u64 guest_pte_addr(const struct guest_mmu_mode *mode, u64 gpte, int level)
 	return (gpte & bits(31, low)) | high << (32 - PSE36_SHIFT);
 }
 
-static u8 pte_rights(const struct guest_mmu_mode *mode, u64 gpte)
+static u8 pte_rights(u64 gpte)
 {
 	u8 rights = GUEST_RIGHT_X;
 
@@ -133,7 +133,7 @@ static u8 pte_rights(const struct guest_mmu_mode *mode, u64 gpte)
 		rights |= GUEST_RIGHT_W;
 	if (gpte & GPTE_U)
 		rights |= GUEST_RIGHT_U;
-	if (mode->paging != GUEST_PAGING_32BIT && (gpte & GPTE_NX))
+	if (gpte & GPTE_NX)
 		rights &= ~GUEST_RIGHT_X;
 	return rights;
 }
@@ -251,7 +251,7 @@ static enum guest_walk_result check_entry(const struct guest_walk_req *req,
 	}
 	if (guest_pte_reserved(req->mode, gpte, level))
 		return fault(req, walk, PFERR_P | PFERR_RSVD);
-	walk->rights[level - 1] = above & pte_rights(req->mode, gpte);
+	walk->rights[level - 1] = above & pte_rights(gpte);
 	return GUEST_WALK_OK;
 }
 

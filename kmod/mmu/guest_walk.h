@@ -102,7 +102,8 @@ enum guest_pte_result {
 
 /**
  * struct guest_walk_ops - guest memory as the walker reaches it
- * @read_pte:	  read the entry at @gpa (aligned to @size, 4 or 8 bytes) in one piece
+ * @read_pte:	  read the entry at @gpa (aligned to @size, 4 or 8 bytes) in one piece;
+ *		  4 bytes are zero-extended
  * @cmpxchg_pte:  replace @old by @new atomically.  Where page tables lie in read-only
  *		  memory it answers OK and writes nothing: a write to ROM is lost.
  */
