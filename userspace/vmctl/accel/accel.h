@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What vmctl needs of a hypervisor in the kernel.  One backend a file; nothing
+ * outside accel/ knows which one is at work.
+ */
+#ifndef VMCTL_ACCEL_H
+#define VMCTL_ACCEL_H
+
+#include <linux/mhv.h>
+
+#include "../dev/bus.h"
+
+enum accel_paging { PAGING_AUTO, PAGING_TDP, PAGING_SHADOW };
+
+/* enum vcpu_exit_kind - why the guest stopped */
+enum vcpu_exit_kind {
+	VCPU_EXIT_AGAIN,	/* kicked, interrupted, window open: look and run again */
+	VCPU_EXIT_PORT,		/* @access */
+	VCPU_EXIT_MMIO,		/* @access */
+	VCPU_EXIT_HALT,		/* wait for an interrupt */
+	VCPU_EXIT_SHUTDOWN,	/* triple fault */
+	VCPU_EXIT_ENTRY_FAILED,	/* @text */
+	VCPU_EXIT_ERROR,	/* @text */
+};
+
+/**
+ * struct vcpu_exit - what the guest wants
+ * @kind:	why it stopped
+ * @access:	for port and MMIO exits; its data may be used until the next run
+ * @text:	for people, lines without the last newline
+ */
+struct vcpu_exit {
+	enum vcpu_exit_kind kind;
+	struct access access;
+	char text[1536];
+};
+
+/* state of a CPU: the registers as the uapi header lays them out */
+struct vcpu_state {
+	struct mhv_regs regs;
+	struct mhv_sregs sregs;
+};
+
+/* one counter of --stats */
+struct accel_counter {
+	char name[56];
+	u64 value;
+};
+
+struct accel;
+struct accel_vcpu;
+
+/**
+ * struct accel_ops - a backend
+ * @name:		for --accel and messages
+ * @open:		make a VM; NULL with a message
+ * @close:		destroy it; its vCPUs are gone
+ * @phys_bits:		width of a guest physical address
+ * @set_memory:		memory slot @slot: @size bytes at @gpa are those at @hva
+ * @vcpu_open:		make a vCPU; NULL with a message
+ * @vcpu_close:		destroy it
+ * @get_state: @set_state: registers; only while the vCPU does not run
+ * @run:		run until something happens; the previous exit's access is
+ *			complete
+ * @kick:		make a run under way, or else the next one, return; any thread
+ * @irq_ready:		may @inject be called: the guest can take an interrupt now
+ *			and none waits
+ * @inject:		deliver external interrupt @vector in the next run
+ * @want_window:	whether the next runs return when the guest can take one
+ * @counters:		copy up to @max counters; returns how many there are
+ *
+ * Calls that can fail return 0, or -1 with a message.
+ */
+struct accel_ops {
+	const char *name;
+	struct accel *(*open)(enum accel_paging paging);
+	void (*close)(struct accel *accel);
+	unsigned int (*phys_bits)(const struct accel *accel);
+	int (*set_memory)(struct accel *accel, u32 slot, u64 gpa, u64 size, void *hva);
+
+	struct accel_vcpu *(*vcpu_open)(struct accel *accel, u32 id);
+	void (*vcpu_close)(struct accel_vcpu *vcpu);
+	int (*get_state)(struct accel_vcpu *vcpu, struct vcpu_state *state);
+	int (*set_state)(struct accel_vcpu *vcpu, const struct vcpu_state *state);
+	void (*run)(struct accel_vcpu *vcpu, struct vcpu_exit *exit);
+	void (*kick)(struct accel_vcpu *vcpu);
+	bool (*irq_ready)(const struct accel_vcpu *vcpu);
+	void (*inject)(struct accel_vcpu *vcpu, u8 vector);
+	void (*want_window)(struct accel_vcpu *vcpu, bool want);
+	unsigned int (*counters)(struct accel_vcpu *vcpu, struct accel_counter *counter,
+				 unsigned int max);
+};
+
+extern const struct accel_ops mhv_accel;
+
+/* of mhv alone, for `vmctl check` */
+int mhv_open_device(struct mhv_info *info, char *why, size_t len);
+const char *mhv_remedy(u32 verdict);
+
+#endif

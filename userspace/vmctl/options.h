@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VMCTL_OPTIONS_H
+#define VMCTL_OPTIONS_H
+
+#include "accel/accel.h"
+#include "loader/loader.h"
+
+/**
+ * struct run_options - `vmctl run`, as the user wants it
+ * @name:	for messages and --json; NULL none
+ * @kernel:	path
+ * @cmdline:	for the kernel
+ * @console:	"stdio", "none" or "file:PATH"
+ * @modules:	initrds or multiboot modules, in order
+ * @nr_modules:	how many
+ * @mem:	bytes of RAM
+ * @paging:	how mhv maps memory
+ * @timeout:	seconds; 0 none
+ * @stats:	print counters at the end
+ * @json:	print the result as JSON
+ * @debug_exit:	have the debug-exit port
+ * @help:	the user asked for help; nothing else is set
+ * @module_text: what @modules point into
+ */
+struct run_options {
+	const char *name, *kernel, *cmdline, *console;
+	const char *modules[MODULES_MAX];
+	unsigned int nr_modules;
+	u64 mem;
+	enum accel_paging paging;
+	unsigned int timeout;
+	bool stats, json, debug_exit, help;
+	char *module_text[MODULES_MAX];
+	unsigned int nr_module_text;
+};
+
+int run_options_parse(struct run_options *opt, int argc, char **argv);
+void run_options_free(struct run_options *opt);
+
+#endif
