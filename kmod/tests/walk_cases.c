@@ -17,7 +17,7 @@
 #define RU	GUEST_RIGHT_U
 #define RX	GUEST_RIGHT_X
 
-#define WRITE	GUEST_ACCESS_WRITE
+#define WR	GUEST_ACCESS_WRITE
 #define USER	GUEST_ACCESS_USER
 #define FETCH	GUEST_ACCESS_FETCH
 #define AC	GUEST_ACCESS_AC
@@ -75,19 +75,19 @@
 
 const struct walk_case walk_cases[] = {
 	/* no paging */
-	{ "no paging", MODE(NONE, 39, F_SMEP | F_WP), .gva = 0xfffffff0, .access = WRITE | USER,
+	{ "no paging", MODE(NONE, 39, F_SMEP | F_WP), .gva = 0xfffffff0, .access = WR | USER,
 	  LARGE(0xfffffff0, 12, RW | RU | RX) },
 	{ "no paging: bits above 31 are not there", MODE(NONE, 39, 0), .gva = BIT_ULL(32) | 0x123,
 	  LARGE(0x123, 12, RW | RU | RX) },
 
 	/* four levels: sizes and marks */
 	{ "4 KiB read", MODE(4LEVEL, 39, F_NXE), PTES4(PWU, PWU, PWU, PWU, 0), OK(RW | RU | RX) },
-	{ "4 KiB write", MODE(4LEVEL, 39, F_NXE), PTES4(PWU, PWU, PWU, PWU, D), .access = WRITE,
+	{ "4 KiB write", MODE(4LEVEL, 39, F_NXE), PTES4(PWU, PWU, PWU, PWU, D), .access = WR,
 	  OK(RW | RU | RX) },
 	{ "marks that are there already", MODE(4LEVEL, 39, F_NXE),
-	  PTES4(PWU | A, PWU | A, PWU | A, PWU | A | D, D), .access = WRITE, OK(RW | RU | RX) },
+	  PTES4(PWU | A, PWU | A, PWU | A, PWU | A | D, D), .access = WR, OK(RW | RU | RX) },
 	{ "no marks when asked", MODE(4LEVEL, 39, F_NXE), BAD4(PWU, PWU, PWU, PWU),
-	  .access = WRITE | NO_AD, OK(RW | RU | RX) },
+	  .access = WR | NO_AD, OK(RW | RU | RX) },
 	{ "bits 58:52, 11:9 and D above the leaf are ignored", MODE(4LEVEL, 39, F_NXE),
 	  PTES4(PWU | D | GENMASK_ULL(58, 52), PWU | BIT(9), PWU | D | BIT(11),
 		PWU | BIT_ULL(62), 0), OK(RW | RU | RX) },
@@ -97,7 +97,7 @@ const struct walk_case walk_cases[] = {
 	{ "2 MiB write", MODE(4LEVEL, 39, 0), .root = { .cr3 = 0x1000 }, .gva = GVA4,
 	  .entry = { { 0x1008, 0x2000 | PWU, A }, { 0x2010, 0x3000 | PWU, A },
 		     { 0x3018, 0x40000000 | PWU | PS | BIT(12), A | D } },
-	  .access = WRITE, LARGE(0x40004567, 21, RW | RU | RX) },
+	  .access = WR, LARGE(0x40004567, 21, RW | RU | RX) },
 	{ "1 GiB read", MODE(4LEVEL, 39, F_1G), .root = { .cr3 = 0x1000 }, .gva = GVA4,
 	  .entry = { { 0x1008, 0x2000 | PWU, A }, { 0x2010, 0x1000000000 | PWU | PS, A } },
 	  LARGE(0x1000604567, 30, RW | RU | RX) },
@@ -111,7 +111,7 @@ const struct walk_case walk_cases[] = {
 	/* four levels: faults */
 	{ "PML4E not present", MODE(4LEVEL, 39, F_NXE), BAD4(W | U, PWU, PWU, PWU), FAULT(0) },
 	{ "PTE not present, user write", MODE(4LEVEL, 39, F_NXE), BAD4(PWU, PWU, PWU, 0),
-	  .access = USER | WRITE, FAULT(PF(U) | PF(W)) },
+	  .access = USER | WR, FAULT(PF(U) | PF(W)) },
 	{ "PDE not present, fetch", MODE(4LEVEL, 39, F_NXE), BAD4(PWU, PWU, 0, 0),
 	  .access = FETCH, FAULT(PF(I)) },
 	{ "fetch without NXE and SMEP has no I", MODE(4LEVEL, 39, 0), BAD4(PWU, PWU, 0, 0),
@@ -119,11 +119,11 @@ const struct walk_case walk_cases[] = {
 	{ "reserved bits of an entry that is not present", MODE(4LEVEL, 39, F_NXE),
 	  BAD4(PWU, PWU, PWU, GENMASK_ULL(51, 39)), FAULT(0) },
 	{ "not writable above, not present below", MODE(4LEVEL, 39, F_WP), BAD4(P, PWU, PWU, 0),
-	  .access = WRITE, FAULT(PF(W)) },
+	  .access = WR, FAULT(PF(W)) },
 	{ "reserved above, not present below", MODE(4LEVEL, 39, 0),
 	  BAD4(PWU, PWU | BIT_ULL(39), 0, 0), FAULT(PF(P) | PF(RSVD)) },
 	{ "reserved bit and no right", MODE(4LEVEL, 39, 0), BAD4(PWU, PWU, PWU, P | BIT_ULL(51)),
-	  .access = USER | WRITE, FAULT(PF(P) | PF(RSVD) | PF(U) | PF(W)) },
+	  .access = USER | WR, FAULT(PF(P) | PF(RSVD) | PF(U) | PF(W)) },
 	{ "NX without NXE is reserved", MODE(4LEVEL, 39, 0), BAD4(PWU, PWU, PWU, PWU | NX),
 	  FAULT(PF(P) | PF(RSVD)) },
 	{ "PS in a PML4E is reserved", MODE(4LEVEL, 39, F_1G), BAD4(PWU | PS, PWU, PWU, PWU),
@@ -143,11 +143,11 @@ const struct walk_case walk_cases[] = {
 	{ "user reads supervisor page", MODE(4LEVEL, 39, 0), BAD4(PWU, PWU, PWU, P | W),
 	  .access = USER, FAULT(PF(P) | PF(U)) },
 	{ "user writes read-only page, WP clear", MODE(4LEVEL, 39, 0), BAD4(PWU, PWU, PWU, P | U),
-	  .access = USER | WRITE, FAULT(PF(P) | PF(U) | PF(W)) },
+	  .access = USER | WR, FAULT(PF(P) | PF(U) | PF(W)) },
 	{ "supervisor writes read-only page, WP clear", MODE(4LEVEL, 39, 0),
-	  PTES4(PWU, PWU, PWU, P | U, D), .access = WRITE, OK(RU | RX) },
+	  PTES4(PWU, PWU, PWU, P | U, D), .access = WR, OK(RU | RX) },
 	{ "supervisor writes read-only page, WP set", MODE(4LEVEL, 39, F_WP),
-	  BAD4(PWU, PWU, PWU, P), .access = WRITE, FAULT(PF(P) | PF(W)) },
+	  BAD4(PWU, PWU, PWU, P), .access = WR, FAULT(PF(P) | PF(W)) },
 	{ "fetch from NX", MODE(4LEVEL, 39, F_NXE), BAD4(PWU, PWU, PWU | NX, PWU),
 	  .access = FETCH | USER, FAULT(PF(P) | PF(U) | PF(I)) },
 	{ "supervisor fetches user page", MODE(4LEVEL, 39, F_NXE), PTES4(PWU, PWU, PWU, PWU, 0),
@@ -159,22 +159,22 @@ const struct walk_case walk_cases[] = {
 	{ "SMEP lets supervisor read", MODE(4LEVEL, 39, F_SMEP), PTES4(PWU, PWU, PWU, PWU, 0),
 	  OK(RW | RU | RX) },
 	{ "SMAP, read", MODE(4LEVEL, 39, F_SMAP), BAD4(PWU, PWU, PWU, PWU), FAULT(PF(P)) },
-	{ "SMAP, write", MODE(4LEVEL, 39, F_SMAP), BAD4(PWU, PWU, PWU, PWU), .access = WRITE,
+	{ "SMAP, write", MODE(4LEVEL, 39, F_SMAP), BAD4(PWU, PWU, PWU, PWU), .access = WR,
 	  FAULT(PF(P) | PF(W)) },
 	{ "SMAP with AC", MODE(4LEVEL, 39, F_SMAP), PTES4(PWU, PWU, PWU, PWU, D),
-	  .access = WRITE | AC, OK(RW | RU | RX) },
+	  .access = WR | AC, OK(RW | RU | RX) },
 	{ "SMAP, implicit access ignores AC", MODE(4LEVEL, 39, F_SMAP), BAD4(PWU, PWU, PWU, PWU),
 	  .access = AC | IMPL, FAULT(PF(P)) },
 	{ "SMAP with AC still obeys WP", MODE(4LEVEL, 39, F_SMAP | F_WP),
-	  BAD4(PWU, PWU, PWU, P | U), .access = WRITE | AC, FAULT(PF(P) | PF(W)) },
+	  BAD4(PWU, PWU, PWU, P | U), .access = WR | AC, FAULT(PF(P) | PF(W)) },
 	{ "SMAP spares fetches", MODE(4LEVEL, 39, F_SMAP), PTES4(PWU, PWU, PWU, PWU, 0),
 	  .access = FETCH, OK(RW | RU | RX) },
 	{ "SMAP spares supervisor pages", MODE(4LEVEL, 39, F_SMAP), PTES4(PWU, PWU, P | W, PWU, D),
-	  .access = WRITE, OK(RW | RX) },
+	  .access = WR, OK(RW | RX) },
 
 	/* PAE */
 	{ "PAE 4 KiB write", MODE(PAE, 39, F_NXE | F_WP), PTES3(P, PWU, PWU, D),
-	  .access = USER | WRITE, OK(RW | RU | RX) },
+	  .access = USER | WR, OK(RW | RU | RX) },
 	{ "PAE 2 MiB", MODE(PAE, 39, 0), .root = { .pdpte = { 0, 0, 0x3001, 0 } },
 	  .entry = { { 0x3018, 0x40000000 | PWU | PS, A } }, .gva = GVA3,
 	  LARGE(0x40004567, 21, RW | RU | RX) },
@@ -192,14 +192,14 @@ const struct walk_case walk_cases[] = {
 	  FAULT(PF(P) | PF(I)) },
 
 	/* 32 bits */
-	{ "32-bit 4 KiB write", MODE(32BIT, 39, F_WP), PTES2(PWU, PWU, D), .access = USER | WRITE,
+	{ "32-bit 4 KiB write", MODE(32BIT, 39, F_WP), PTES2(PWU, PWU, D), .access = USER | WR,
 	  OK(RW | RU | RX) },
 	{ "32-bit: PTE bit 7 is PAT", MODE(32BIT, 39, 0), PTES2(PWU, PWU | PS, 0),
 	  OK(RW | RU | RX) },
 	{ "32-bit: PS without CR4.PSE", MODE(32BIT, 39, 0), PTES2(PWU | PS, PWU, 0),
 	  OK(RW | RU | RX) },
 	{ "4 MiB", MODE(32BIT, 39, F_PSE), .root = { .cr3 = 0x1000 }, .gva = GVA2,
-	  .entry = { { 0x100c, 0x40000000 | PWU | PS | BIT(12), A | D } }, .access = WRITE,
+	  .entry = { { 0x100c, 0x40000000 | PWU | PS | BIT(12), A | D } }, .access = WR,
 	  LARGE(0x40004567, 22, RW | RU | RX) },
 	{ "4 MiB, 40-bit address", MODE(32BIT, 52, F_PSE), .root = { .cr3 = 0x1000 }, .gva = GVA2,
 	  .entry = { { 0x100c, 0xffc00000 | GENMASK(20, 13) | PWU | PS, A } },
