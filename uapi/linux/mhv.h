@@ -341,12 +341,13 @@ struct mhv_vcpu_events {
 /* ---- MHV_RUN: the run area ------------------------------------------------ */
 
 /*
- * mmap of the vCPU fd, offset 0, mhv_info.run_size bytes:
+ * The vCPU fd can be mapped, MAP_SHARED, mhv_info.run_size bytes from offset 0:
  *
  *   page 0   struct mhv_run		read and write
  *   page 1   data of string transfers	read and write
- *   page 2   __u64 counter[nr_stats]	read only to the guest's owner
+ *   page 2   __u64 counter[nr_stats]	read only
  *
+ * A mapping that is writable and reaches page 2 is -EACCES: map it by itself.
  * Pages 0 and 1 belong to user space while MHV_RUN is not under way.  User space
  * may write anything there at any time: the kernel checks what it reads.
  */

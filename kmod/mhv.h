@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The objects of mhv and the calls between its rooms.
+ *
+ * Words: gva, gpa - guest virtual, physical address; gfn - gpa >> 12; hva - host
+ * virtual address (user half); pfn - host frame; TDP - two-dimensional paging;
+ * spte - an entry of a table mhv made.  Documentation/glossary.rst has them all.
+ *
+ * Locks, outermost first (Documentation/locking.rst):
+ *	vcpu->mutex		one ioctl at a time on a vCPU
+ *	vm->slots_lock		writers of vm->slots
+ *	vm->srcu		readers of vm->slots
+ *	vm->mmu_lock		page tables, notifier sequence
+ */
+#ifndef MHV_H
+#define MHV_H
+
+#include <linux/kref.h>
+#include <linux/mm.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/preempt.h>
+#include <linux/spinlock.h>
+#include <linux/srcu.h>
+#include <linux/types.h>
+#include <linux/mhv.h>
+#include <asm/fpu/api.h>
+#include <asm/fpu/types.h>
+
+#include "ops.h"
+#include "stats.h"
+
+typedef u64 gva_t;
+typedef u64 gpa_t;
+typedef u64 gfn_t;
+
+#define gpa_to_gfn(gpa)	((gpa) >> PAGE_SHIFT)
+#define gfn_to_gpa(gfn)	((gpa_t)(gfn) << PAGE_SHIFT)
+
+/* ---- memslots -------------------------------------------------------------- */
+
+/**
+ * struct mhv_slot - a range of guest frames backed by user memory
+ * @base: first gfn
+ * @npages: length in pages
+ * @hva: where it is backed
+ * @id: the number user space knows it by
+ * @flags: MHV_MEM_*
+ */
+struct mhv_slot {
+	gfn_t base;
+	u64 npages;
+	unsigned long hva;
+	u32 id;
+	u32 flags;
+};
+
+/**
+ * struct mhv_slots - an immutable set of memslots, replaced whole (SRCU)
+ * @rcu: for freeing
+ * @nr: slots in use
+ * @slot: sorted by @base, without overlap
+ */
+struct mhv_slots {
+	struct rcu_head rcu;
+	u32 nr;
+	struct mhv_slot slot[];
+};
+
+static inline unsigned long slot_gfn_to_hva(const struct mhv_slot *slot, gfn_t gfn)
+{
+	return slot->hva + ((gfn - slot->base) << PAGE_SHIFT);
+}
+
+/**
+ * struct mhv_paging_state - what decides how a gva is translated
+ * @cr0: @cr3: @cr4: @efer: @rflags: as the guest sees them
+ * @pdpte: PAE paging: the four loaded entries
+ * @cpl: current privilege level
+ */
+struct mhv_paging_state {
+	u64 cr0, cr3, cr4, efer, rflags;
+	u64 pdpte[4];
+	unsigned int cpl;
+};
+
+/* ---- the VM ---------------------------------------------------------------- */
+
+/**
+ * struct mhv_vm - a virtual machine
+ * @ref: one for the VM fd, one for each vCPU fd
+ * @mm: the address space that owns it (mmgrab)
+ * @paging: MHV_PAGING_TDP; fixed at creation
+ * @slots_lock: serialises memslot changes
+ * @srcu: protects readers of @slots
+ * @slots: current memslots (SRCU)
+ * @mmu_lock: protects @tdp, @notifier_count, @notifier_seq
+ * @tdp: root of the TDP tables
+ * @tdp_tables: number of TDP table pages, root included
+ * @notifier: invalidations by the host's memory management
+ * @notifier_count: invalidations under way
+ * @notifier_seq: invalidations that ended
+ * @vcpus_lock: serialises vCPU creation
+ * @vcpus: by id; set once, read with smp_load_acquire()
+ */
+struct mhv_vm {
+	struct kref ref;
+	struct mm_struct *mm;
+	u32 paging;
+
+	struct mutex slots_lock;
+	struct srcu_struct srcu;
+	struct mhv_slots __rcu *slots;
+
+	spinlock_t mmu_lock;
+	u64 *tdp;
+	unsigned long tdp_tables;
+	struct mmu_notifier notifier;
+	unsigned long notifier_count;
+	unsigned long notifier_seq;
+
+	struct mutex vcpus_lock;
+	struct mhv_vcpu *vcpus[MHV_MAX_VCPUS];
+};
+
+/* ---- the vCPU -------------------------------------------------------------- */
+
+/* order of the hardware's encoding */
+enum mhv_gpr {
+	MHV_RAX, MHV_RCX, MHV_RDX, MHV_RBX, MHV_RSP, MHV_RBP, MHV_RSI, MHV_RDI,
+	MHV_R8, MHV_R9, MHV_R10, MHV_R11, MHV_R12, MHV_R13, MHV_R14, MHV_R15,
+	MHV_NR_GPRS,
+};
+
+enum mhv_seg {
+	MHV_SEG_ES, MHV_SEG_CS, MHV_SEG_SS, MHV_SEG_DS, MHV_SEG_FS, MHV_SEG_GS,
+	MHV_SEG_LDTR, MHV_SEG_TR,
+	MHV_NR_SEGS,
+};
+
+/* Where a vCPU's thread is, for those who want it out of the guest. */
+enum mhv_vcpu_mode {
+	MHV_OUTSIDE_GUEST,
+	MHV_IN_GUEST,		/* interrupts off, requests were looked at */
+};
+
+/* vcpu->requests */
+#define MHV_REQ_TLB_FLUSH	0
+#define MHV_REQ_KICK		1
+#define MHV_REQ_SHUTDOWN	2	/* a triple fault found in software */
+
+/* Registers the hardware holds while the guest runs: vcpu->cached, ->dirty */
+#define MHV_REG_RSP	BIT(0)
+#define MHV_REG_RIP	BIT(1)
+#define MHV_REG_RFLAGS	BIT(2)
+#define MHV_REG_ALL	(MHV_REG_RSP | MHV_REG_RIP | MHV_REG_RFLAGS)
+
+/* Types of an event whose delivery was cut short; VMX and SVM number them alike. */
+#define MHV_PENDING_IRQ		0
+#define MHV_PENDING_EXCEPTION	3
+
+/* An event on its way into the guest. */
+struct mhv_pending {
+	bool valid;
+	bool has_error;
+	u8 type;		/* MHV_PENDING_*, or another of the vendor's */
+	u8 vector;
+	u8 insn_len;		/* software events: length of the instruction */
+	u32 error_code;
+};
+
+/* What completes when user space has answered the request slot. */
+enum mhv_io_kind {
+	MHV_IO_NONE,
+	MHV_IO_PORT,		/* IN, OUT, OUTS */
+	MHV_IO_PORT_STRING,	/* INS */
+};
+
+/**
+ * struct mhv_io - the request that user space is answering
+ * @kind: MHV_IO_NONE when there is none
+ * @req: the kernel's own copy of what was asked
+ * @gpa: INS: where the first element goes, and its rest where it crosses a page
+ * @split: INS: bytes of that rest
+ */
+struct mhv_io {
+	enum mhv_io_kind kind;
+	struct mhv_ioreq req;
+	gpa_t gpa[2];
+	u32 split;
+};
+
+#define MHV_PAGE_CACHE	4
+
+/**
+ * struct mhv_vcpu - a virtual CPU; guarded by @mutex but for the fields named
+ * @vm: the VM it belongs to
+ * @id: number in the VM
+ * @mutex: one ioctl at a time
+ * @task_notifier: tells when the thread in MHV_RUN is scheduled
+ * @cpu: CPU the vendor state was last loaded on, -1 none
+ * @mode: enum mhv_vcpu_mode; read by any CPU
+ * @requests: MHV_REQ_* bits; set by any CPU
+ * @gpr: general registers; RSP valid when @cached says so
+ * @rip: @rflags: valid when @cached says so
+ * @cached: MHV_REG_* bits: the copy here is valid
+ * @dirty: MHV_REG_* bits: the copy here must be written before entry
+ * @cr2: @cr8: @xcr0: @efer: @dr: @dr6: @dr7: architectural registers
+ * @fpu: guest FPU state
+ * @fpu_loaded: @fpu is in the CPU's registers (of this task)
+ * @reinject: an event whose delivery an exit cut short
+ * @exception: to be delivered next
+ * @irq: external interrupt that waits
+ * @nmi_pending: an NMI waits
+ * @io: outstanding request
+ * @run_error: errno for MHV_NEXT_FAIL
+ * @ran: MHV_RUN was called once
+ * @run: @data: @stat: the pages of the run area
+ * @cpuid: guest's CPUID
+ * @nr_cpuid: entries of it
+ * @page_cache: zeroed pages for page tables, so that no fault fails half-way
+ * @nr_page_cache: of them
+ * @vendor: the vendor's own state
+ */
+struct mhv_vcpu {
+	struct mhv_vm *vm;
+	u32 id;
+	struct mutex mutex;
+	struct preempt_notifier task_notifier;
+	int cpu;
+	int mode;
+	unsigned long requests;
+
+	u64 gpr[MHV_NR_GPRS];
+	u64 rip;
+	u64 rflags;
+	u32 cached;
+	u32 dirty;
+	u64 cr2, cr8, xcr0, efer;
+	u64 dr[4], dr6, dr7;
+
+	struct fpu_guest fpu;
+	bool fpu_loaded;
+
+	struct mhv_pending reinject;
+	struct mhv_pending exception;
+	struct mhv_pending irq;
+	bool nmi_pending;
+
+	struct mhv_io io;
+	int run_error;
+	bool ran;
+
+	struct mhv_run *run;
+	void *data;
+	u64 *stat;
+
+	struct mhv_cpuid_entry *cpuid;
+	u32 nr_cpuid;
+
+	u64 *page_cache[MHV_PAGE_CACHE];
+	unsigned int nr_page_cache;
+
+	void *vendor;
+};
+
+static inline void mhv_count(struct mhv_vcpu *v, enum mhv_stat stat)
+{
+	v->stat[stat]++;
+}
+
+/* main.c */
+extern const struct file_operations mhv_vm_fops;
+extern const struct file_operations mhv_vcpu_fops;
+int mhv_hardware_get(void);
+void mhv_hardware_put(void);
+
+/* vm.c */
+int mhv_vm_create(const struct mhv_vm_config *config);
+void mhv_vm_put(struct mhv_vm *vm);
+void mhv_vm_get(struct mhv_vm *vm);
+void mhv_request_all(struct mhv_vm *vm, int request);
+
+static inline struct mhv_vcpu *mhv_vm_vcpu(struct mhv_vm *vm, unsigned int id)
+{
+	return smp_load_acquire(&vm->vcpus[id]);
+}
+
+/* vcpu.c */
+int mhv_vcpu_create(struct mhv_vm *vm, const struct mhv_vcpu_config *config);
+void mhv_vcpu_free(struct mhv_vcpu *v);
+void mhv_vcpu_load(struct mhv_vcpu *v);
+void mhv_vcpu_put(struct mhv_vcpu *v);
+void mhv_queue_exception(struct mhv_vcpu *v, u8 vector, bool has_error, u32 error_code);
+void mhv_queue_page_fault(struct mhv_vcpu *v, u32 error_code, gva_t gva);
+
+static inline void mhv_queue_gp(struct mhv_vcpu *v)
+{
+	mhv_queue_exception(v, 13, true, 0);
+}
+
+static inline void mhv_queue_ud(struct mhv_vcpu *v)
+{
+	mhv_queue_exception(v, 6, false, 0);
+}
+
+/* memslot.c */
+int mhv_set_memslot(struct mhv_vm *vm, const struct mhv_memslot *arg);
+const struct mhv_slot *mhv_find_slot(const struct mhv_slots *slots, gfn_t gfn);
+const struct mhv_slots *mhv_slots(struct mhv_vm *vm);
+
+/* gmem.c: guest memory, in process context of the owner */
+int mhv_read_gpa(struct mhv_vm *vm, gpa_t gpa, void *data, size_t len);
+int mhv_write_gpa(struct mhv_vm *vm, gpa_t gpa, const void *data, size_t len);
+
+/* What reading or writing at a gva came to. */
+enum mhv_gva_result {
+	MHV_GVA_OK,
+	MHV_GVA_FAULT,		/* guest fault; the exception is described */
+	MHV_GVA_NO_MEMORY,	/* the gpa has no (usable) memory behind it */
+};
+
+/**
+ * struct mhv_gva_fault - why an access by gva did not succeed
+ * @gva: address that faulted
+ * @gpa: MHV_GVA_NO_MEMORY: where it led
+ * @error_code: MHV_GVA_FAULT: of the #PF
+ */
+struct mhv_gva_fault {
+	gva_t gva;
+	gpa_t gpa;
+	u32 error_code;
+};
+
+#define MHV_ACCESS_WRITE	(1u << 0)
+#define MHV_ACCESS_FETCH	(1u << 1)
+
+enum mhv_gva_result mhv_translate_gva(struct mhv_vcpu *v, gva_t gva, u32 access,
+				      gpa_t *gpa, struct mhv_gva_fault *fault);
+enum mhv_gva_result mhv_read_gva(struct mhv_vcpu *v, gva_t gva, void *data, size_t len,
+				 u32 access, struct mhv_gva_fault *fault);
+enum mhv_gva_result mhv_write_gva(struct mhv_vcpu *v, gva_t gva, const void *data,
+				  size_t len, struct mhv_gva_fault *fault);
+
+/* cpuid.c */
+enum mhv_cpuid_reg { MHV_CPUID_EAX, MHV_CPUID_EBX, MHV_CPUID_ECX, MHV_CPUID_EDX };
+
+int mhv_cpuid_host(struct mhv_cpuid_entry **entries, u32 *nr);
+int mhv_cpuid_init(struct mhv_vcpu *v);
+int mhv_cpuid_set(struct mhv_vcpu *v, const struct mhv_cpuid *arg);
+int mhv_cpuid_copy(const struct mhv_cpuid_entry *entries, u32 nr,
+		   struct mhv_cpuid __user *uarg);
+const struct mhv_cpuid_entry *mhv_cpuid_find(struct mhv_vcpu *v, u32 function, u32 index);
+void mhv_cpuid(struct mhv_vcpu *v, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx);
+bool mhv_guest_has(struct mhv_vcpu *v, u32 function, int reg, int bit);
+u64 mhv_guest_xcr0_mask(void);
+u64 mhv_guest_cr4_mask(struct mhv_vcpu *v);
+u64 mhv_guest_efer_mask(struct mhv_vcpu *v);
+unsigned int mhv_guest_phys_bits(struct mhv_vcpu *v);
+
+/* io/ */
+enum mhv_next mhv_ioreq_issue(struct mhv_vcpu *v);
+enum mhv_next mhv_ioreq_complete(struct mhv_vcpu *v);
+enum mhv_next mhv_pio(struct mhv_vcpu *v, u16 port, u32 size, bool write, u32 insn_len);
+enum mhv_next mhv_pio_string(struct mhv_vcpu *v, u16 port, u32 size, bool write, bool rep,
+			     u64 addr_mask, enum mhv_seg seg, u32 insn_len);
+enum mhv_next mhv_pio_complete(struct mhv_vcpu *v, u64 data);
+enum mhv_next mhv_exit_insn(struct mhv_vcpu *v, bool gva_valid, gva_t gva, gpa_t gpa,
+			    bool write);
+
+#endif /* MHV_H */

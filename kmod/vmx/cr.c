@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Control registers, debug registers, XCR0.
+ *
+ * CR0 and CR4 are shared with the guest bit by bit: a bit in cr0_guest or cr4_guest
+ * is the guest's own in the VMCS, the others it sees in the read shadow and a write
+ * that would change them exits.  The guest owns what the hardware gives a meaning
+ * to without our help.
+ */
+#include <asm/fpu/api.h>
+#include <asm/processor-flags.h>
+#include <asm/traps.h>
+
+#include "../mmu/mmu.h"
+#include "vmx.h"
+
+#define CR0_VALID	(X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET | \
+			 X86_CR0_NE | X86_CR0_WP | X86_CR0_AM | X86_CR0_NW | X86_CR0_CD | \
+			 X86_CR0_PG)
+
+/**
+ * vmx_cr0 - CR0 as the guest sees it
+ * @v: a loaded vCPU
+ */
+u64 vmx_cr0(struct mhv_vcpu *v)
+{
+	u64 own = to_vmx(v)->cr0_guest;
+
+	return (vmcs_read(VMCS_GUEST_CR0) & own) | (vmcs_read(VMCS_CTRL_CR0_SHADOW) & ~own);
+}
+
+/**
+ * vmx_cr4 - CR4 as the guest sees it
+ * @v: a loaded vCPU
+ */
+u64 vmx_cr4(struct mhv_vcpu *v)
+{
+	u64 own = to_vmx(v)->cr4_guest;
+
+	return (vmcs_read(VMCS_GUEST_CR4) & own) | (vmcs_read(VMCS_CTRL_CR4_SHADOW) & ~own);
+}
+
+bool vmx_cr0_valid(u64 cr0)
+{
+	if (cr0 & ~CR0_VALID)
+		return false;
+	if ((cr0 & X86_CR0_PG) && !(cr0 & X86_CR0_PE))
+		return false;
+	return !(cr0 & X86_CR0_NW) || (cr0 & X86_CR0_CD);
+}
+
+bool vmx_cr4_valid(struct mhv_vcpu *v, u64 cr4)
+{
+	return !(cr4 & ~mhv_guest_cr4_mask(v));
+}
+
+bool vmx_efer_valid(struct mhv_vcpu *v, u64 efer)
+{
+	return !(efer & ~mhv_guest_efer_mask(v));
+}
+
+/* x87 always, AVX only with SSE, the parts of AVX-512 together and with AVX. */
+bool vmx_xcr0_valid(u64 xcr0)
+{
+	const u64 avx512 = XFEATURE_MASK_AVX512;
+
+	if (!(xcr0 & XFEATURE_MASK_FP) || (xcr0 & ~mhv_guest_xcr0_mask()))
+		return false;
+	if ((xcr0 & XFEATURE_MASK_YMM) && !(xcr0 & XFEATURE_MASK_SSE))
+		return false;
+	if (!(xcr0 & avx512))
+		return true;
+	return (xcr0 & avx512) == avx512 && (xcr0 & XFEATURE_MASK_YMM);
+}
+
+/**
+ * vmx_write_efer - set EFER, and the entry control that must agree with LMA
+ * @v: a loaded vCPU
+ * @efer: a valid value
+ */
+void vmx_write_efer(struct mhv_vcpu *v, u64 efer)
+{
+	u32 entry = vmx_controls.entry & ~ENTRY_IA32E_MODE;
+
+	if (efer & EFER_LMA)
+		entry |= ENTRY_IA32E_MODE;
+	v->efer = efer;
+	vmcs_write(VMCS_CTRL_ENTRY, entry);
+	vmcs_write(VMCS_GUEST_EFER, efer);
+}
+
+/**
+ * vmx_write_cr0 - set CR0
+ * @v: a loaded vCPU
+ * @cr0: a valid value
+ *
+ * The CPU insists on NE.  Caching stays on whatever CD and NW say: guest memory is
+ * ordinary host memory.
+ */
+void vmx_write_cr0(struct mhv_vcpu *v, u64 cr0)
+{
+	u64 real = cr0 & ~(u64)(X86_CR0_CD | X86_CR0_NW);
+
+	cr0 |= X86_CR0_ET;
+	real |= X86_CR0_NE | X86_CR0_ET;
+	if (!v->fpu_loaded)
+		real |= X86_CR0_TS;
+	vmcs_write(VMCS_GUEST_CR0, real);
+	vmcs_write(VMCS_CTRL_CR0_SHADOW, cr0);
+}
+
+/**
+ * vmx_write_cr4 - set CR4
+ * @v: a loaded vCPU
+ * @cr4: a valid value
+ */
+void vmx_write_cr4(struct mhv_vcpu *v, u64 cr4)
+{
+	vmcs_write(VMCS_GUEST_CR4, cr4 | X86_CR4_VMXE);
+	vmcs_write(VMCS_CTRL_CR4_SHADOW, cr4);
+}
+
+/* The virtual APIC page holds the TPR: CR8 is its bits 7:4. */
+u64 vmx_cr8(struct mhv_vcpu *v)
+{
+	return READ_ONCE(to_vmx(v)->vapic[0x80]) >> 4;
+}
+
+void vmx_write_cr8(struct mhv_vcpu *v, u64 cr8)
+{
+	WRITE_ONCE(to_vmx(v)->vapic[0x80], cr8 << 4);
+}
+
+/* ---- MOV to CR0 and CR4 by the guest --------------------------------------- */
+
+static bool vmx_pae_paging(u64 cr0, u64 cr4, u64 efer)
+{
+	return (cr0 & X86_CR0_PG) && (cr4 & X86_CR4_PAE) && !(efer & EFER_LMA);
+}
+
+/* A 64-bit guest's task register must be a busy 64-bit TSS: the type codes agree. */
+static bool vmx_paging_toggle_valid(struct mhv_vcpu *v, u64 old, u64 cr0, u64 cr4)
+{
+	bool long_code = vmcs_read(VMCS_GUEST_CS_AR) & SEG_AR_L;
+
+	if (cr0 & ~old & X86_CR0_PG)
+		return !(v->efer & EFER_LME) || ((cr4 & X86_CR4_PAE) && !long_code);
+	if (old & ~cr0 & X86_CR0_PG)
+		return !(v->efer & EFER_LMA && long_code) && !(cr4 & X86_CR4_PCIDE);
+	return true;
+}
+
+static bool vmx_reload_pdptes(struct mhv_vcpu *v)
+{
+	u64 pdpte[4];
+
+	if (!mhv_read_pdptes(v, vmcs_read(VMCS_GUEST_CR3), pdpte))
+		return false;
+	vmx_load_pdptes(v, pdpte);
+	return true;
+}
+
+/* False: #GP. */
+static bool vmx_guest_cr0(struct mhv_vcpu *v, u64 cr0)
+{
+	const u64 reload = X86_CR0_PG | X86_CR0_CD | X86_CR0_NW;
+	u64 old = vmx_cr0(v), cr4 = vmx_cr4(v), efer = v->efer;
+
+	cr0 = (u32)cr0 | X86_CR0_ET;
+	if (!vmx_cr0_valid(cr0 & CR0_VALID) || !vmx_paging_toggle_valid(v, old, cr0, cr4))
+		return false;
+	cr0 &= CR0_VALID;
+
+	if (efer & EFER_LME)
+		efer = cr0 & X86_CR0_PG ? efer | EFER_LMA : efer & ~EFER_LMA;
+	if (((old ^ cr0) & reload) && vmx_pae_paging(cr0, cr4, efer) && !vmx_reload_pdptes(v))
+		return false;
+	if (efer != v->efer)
+		vmx_write_efer(v, efer);
+	vmx_write_cr0(v, cr0);
+	if ((old ^ cr0) & X86_CR0_PG)
+		set_bit(MHV_REQ_TLB_FLUSH, &v->requests);
+	return true;
+}
+
+static bool vmx_guest_cr4(struct mhv_vcpu *v, u64 cr4)
+{
+	const u64 reload = X86_CR4_PAE | X86_CR4_PSE | X86_CR4_PGE | X86_CR4_SMEP;
+	u64 old = vmx_cr4(v), cr0 = vmx_cr0(v);
+
+	if (!vmx_cr4_valid(v, cr4))
+		return false;
+	if ((v->efer & EFER_LMA) && !(cr4 & X86_CR4_PAE))
+		return false;
+	if ((cr4 & ~old & X86_CR4_PCIDE) &&
+	    (!(v->efer & EFER_LMA) || (vmcs_read(VMCS_GUEST_CR3) & 0xfff)))
+		return false;
+	if (((old ^ cr4) & reload) && vmx_pae_paging(cr0, cr4, v->efer) &&
+	    !vmx_reload_pdptes(v))
+		return false;
+	vmx_write_cr4(v, cr4);
+	set_bit(MHV_REQ_TLB_FLUSH, &v->requests);
+	return true;
+}
+
+/* A register operand as wide as the mode makes it. */
+static u64 vmx_gpr_operand(struct mhv_vcpu *v, u32 gpr)
+{
+	u64 value;
+
+	vmx_cache_regs(v);
+	value = v->gpr[gpr];
+	return vmcs_read(VMCS_GUEST_CS_AR) & SEG_AR_L ? value : (u32)value;
+}
+
+static void vmx_write_gpr(struct mhv_vcpu *v, u32 gpr, u64 value)
+{
+	vmx_cache_regs(v);
+	v->gpr[gpr] = value;
+	if (gpr == MHV_RSP)
+		v->dirty |= MHV_REG_RSP;
+}
+
+static bool vmx_mov_to_cr(struct mhv_vcpu *v, u32 cr, u64 value)
+{
+	switch (cr) {
+	case 0:
+		return vmx_guest_cr0(v, value);
+	case 4:
+		return vmx_guest_cr4(v, value);
+	case 8:
+		if (value & ~0xfull)
+			return false;
+		vmx_write_cr8(v, value);
+		return true;
+	}
+	return false;
+}
+
+/* LMSW sets PE but cannot clear it, and touches MP, EM and TS besides. */
+static bool vmx_lmsw(struct mhv_vcpu *v, u16 source)
+{
+	u64 cr0 = vmx_cr0(v);
+
+	cr0 = (cr0 & ~0xeull) | (source & 0xf);
+	return vmx_guest_cr0(v, cr0);
+}
+
+/* MOV to and from control registers, CLTS, LMSW. */
+enum mhv_next vmx_exit_cr(struct mhv_vcpu *v)
+{
+	u64 q = vmcs_read(VMCS_EXIT_QUALIFICATION);
+	u32 cr = XQ_CR_NUMBER(q), gpr = XQ_CR_GPR(q);
+	bool ok = true;
+
+	switch (XQ_CR_TYPE(q)) {
+	case XQ_CR_MOV_TO:
+		ok = vmx_mov_to_cr(v, cr, vmx_gpr_operand(v, gpr));
+		break;
+	case XQ_CR_MOV_FROM:
+		vmx_write_gpr(v, gpr, cr == 8 ? vmx_cr8(v) : vmcs_read(VMCS_GUEST_CR3));
+		break;
+	case XQ_CR_CLTS:
+		vmx_write_cr0(v, vmx_cr0(v) & ~X86_CR0_TS);
+		break;
+	case XQ_CR_LMSW:
+		ok = vmx_lmsw(v, XQ_CR_LMSW_SOURCE(q));
+		break;
+	}
+	if (ok)
+		vmx_skip(v, vmcs_read(VMCS_EXIT_INSN_LEN));
+	else
+		mhv_queue_gp(v);
+	return MHV_NEXT_RESUME;
+}
+
+/* ---- debug registers -------------------------------------------------------- */
+
+/* False: #GP. */
+static bool vmx_write_dr(struct mhv_vcpu *v, u32 dr, u64 value)
+{
+	if (dr < 4) {
+		v->dr[dr] = value;
+		return true;
+	}
+	if (value >> 32)
+		return false;
+	if (dr == 6) {
+		v->dr6 = (value & VMX_DR6_CAUSES) | VMX_DR6_FIXED;
+	} else {
+		v->dr7 = (value & VMX_DR7_VALID) | VMX_DR7_FIXED;
+		vmcs_write(VMCS_GUEST_DR7, v->dr7);
+	}
+	return true;
+}
+
+/* MOV to and from debug registers; the CPU has checked the privilege level. */
+enum mhv_next vmx_exit_dr(struct mhv_vcpu *v)
+{
+	u64 q = vmcs_read(VMCS_EXIT_QUALIFICATION);
+	u32 dr = XQ_DR_NUMBER(q), gpr = XQ_DR_GPR(q);
+
+	if (vmcs_read(VMCS_GUEST_DR7) & VMX_DR7_GD) {
+		v->dr6 |= VMX_DR6_BD;
+		v->dr7 &= ~VMX_DR7_GD;
+		vmcs_write(VMCS_GUEST_DR7, v->dr7);
+		mhv_queue_exception(v, X86_TRAP_DB, false, 0);
+		return MHV_NEXT_RESUME;
+	}
+	if (dr == 4 || dr == 5) {
+		if (vmx_cr4(v) & X86_CR4_DE) {
+			mhv_queue_ud(v);
+			return MHV_NEXT_RESUME;
+		}
+		dr += 2;
+	}
+	if (q & XQ_DR_MOV_FROM) {
+		vmx_write_gpr(v, gpr, dr < 4 ? v->dr[dr] : dr == 6 ? v->dr6 :
+			      vmcs_read(VMCS_GUEST_DR7));
+	} else if (!vmx_write_dr(v, dr, vmx_gpr_operand(v, gpr))) {
+		mhv_queue_gp(v);
+		return MHV_NEXT_RESUME;
+	}
+	vmx_skip(v, vmcs_read(VMCS_EXIT_INSN_LEN));
+	return MHV_NEXT_RESUME;
+}
+
+/* ---- XCR0 ------------------------------------------------------------------- */
+
+enum mhv_next vmx_exit_xsetbv(struct mhv_vcpu *v)
+{
+	u64 value = (u32)v->gpr[MHV_RAX] | v->gpr[MHV_RDX] << 32;
+
+	/* OSXSAVE clear is #UD, and goes before the exit */
+	if (vmx_cpl() || (u32)v->gpr[MHV_RCX] || !vmx_xcr0_valid(value)) {
+		mhv_queue_gp(v);
+		return MHV_NEXT_RESUME;
+	}
+	v->xcr0 = value;
+	vmx_skip(v, vmcs_read(VMCS_EXIT_INSN_LEN));
+	return MHV_NEXT_RESUME;
+}

@@ -1,0 +1,515 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of a VMX vCPU: make its VMCS, load it on a CPU, enter the guest.
+ *
+ * Three layers of "loaded", each left as late as possible:
+ *	active	the VMCS is current on a CPU; left only to move to another
+ *	guest	the CPU holds the guest's MSRs (vmx_switch_to_guest); left when
+ *		another thread or user space runs
+ *	entered	between VMRESUME and the exit, interrupts off
+ */
+#include <linux/bitmap.h>
+#include <linux/context_tracking.h>
+#include <linux/gfp.h>
+#include <linux/slab.h>
+#include <linux/vtime.h>
+#include <asm/desc.h>
+#include <asm/fsgsbase.h>
+#include <asm/hardirq.h>
+#include <asm/mmu_context.h>
+#include <asm/nospec-branch.h>
+#include <asm/processor.h>
+#include <asm/segment.h>
+#include <asm/tlbflush.h>
+
+#include "../mmu/mmu.h"
+#include "../mmu/spte.h"
+#include "vmx.h"
+
+/* ---- VPIDs ------------------------------------------------------------------ */
+
+#define VMX_NR_VPIDS	4096
+
+static DECLARE_BITMAP(vpids, VMX_NR_VPIDS);
+static DEFINE_SPINLOCK(vpids_lock);
+
+/* 0, the host's own tag, when they have run out: the guest then runs untagged. */
+static u16 vmx_vpid_get(void)
+{
+	unsigned long vpid = 0;
+
+	if (!vmx_has_cpu2(CPU2_VPID))
+		return 0;
+	spin_lock(&vpids_lock);
+	vpid = find_next_zero_bit(vpids, VMX_NR_VPIDS, 1);
+	if (vpid < VMX_NR_VPIDS)
+		__set_bit(vpid, vpids);
+	else
+		vpid = 0;
+	spin_unlock(&vpids_lock);
+	return vpid;
+}
+
+static void vmx_vpid_put(u16 vpid)
+{
+	if (!vpid)
+		return;
+	spin_lock(&vpids_lock);
+	__clear_bit(vpid, vpids);
+	spin_unlock(&vpids_lock);
+}
+
+/* ---- the VMCS --------------------------------------------------------------- */
+
+static void vmx_write_controls(struct mhv_vcpu *v)
+{
+	struct vmx_vcpu *vmx = to_vmx(v);
+	u32 cpu2 = vmx_controls.cpu2;
+
+	if (!vmx->vpid)
+		cpu2 &= ~CPU2_VPID;
+	vmcs_write(VMCS_CTRL_PIN, vmx_controls.pin);
+	vmx->cpu_ctl = vmx_controls.cpu;
+	vmcs_write(VMCS_CTRL_CPU, vmx->cpu_ctl);
+	vmcs_write(VMCS_CTRL_CPU2, cpu2);
+	vmcs_write(VMCS_CTRL_EXIT, vmx_controls.exit);
+	vmcs_write(VMCS_CTRL_ENTRY, vmx_controls.entry);
+
+	vmcs_write(VMCS_CTRL_MSR_BITMAP, __pa(vmx->msr_bitmap));
+	vmcs_write(VMCS_CTRL_VIRTUAL_APIC_ADDR, __pa(vmx->vapic));
+	vmcs_write(VMCS_CTRL_TPR_THRESHOLD, 0);
+	vmcs_write(VMCS_CTRL_EPTP, vmx_eptp(v->vm));
+	if (vmx->vpid)
+		vmcs_write(VMCS_CTRL_VPID, vmx->vpid);
+	vmcs_write(VMCS_CTRL_PF_ERROR_MASK, 0);
+	vmcs_write(VMCS_CTRL_PF_ERROR_MATCH, 0);
+	vmcs_write(VMCS_CTRL_CR3_TARGET_COUNT, 0);
+	vmcs_write(VMCS_CTRL_EXIT_MSR_STORE_COUNT, 0);
+	vmcs_write(VMCS_CTRL_EXIT_MSR_LOAD_COUNT, 0);
+	vmcs_write(VMCS_CTRL_ENTRY_MSR_LOAD_COUNT, 0);
+	vmcs_write(VMCS_CTRL_ENTRY_INTR_INFO, 0);
+	vmcs_write(VMCS_CTRL_TSC_OFFSET, -rdtsc());
+	vmcs_write(VMCS_GUEST_LINK_POINTER, ~0ull);
+}
+
+/**
+ * vmx_eptp - the EPT pointer of a VM
+ * @vm: the VM
+ */
+u64 vmx_eptp(struct mhv_vm *vm)
+{
+	return __pa(vm->tdp) | VMX_MEMTYPE_WB | EPTP_WALK_4 |
+	       (mhv_spte.accessed ? EPTP_AD : 0);
+}
+
+/* What the guest owns of CR4 depends on its CPUID. */
+static void vmx_set_cpuid(struct mhv_vcpu *v)
+{
+	struct vmx_vcpu *vmx = to_vmx(v);
+	u64 cr4 = vmx_cr4(v);
+
+	vmx->cr4_guest = mhv_guest_cr4_mask(v) & ~(X86_CR4_PAE | X86_CR4_VMXE);
+	vmcs_write(VMCS_CTRL_CR4_MASK, ~vmx->cr4_guest);
+	vmx_write_cr4(v, cr4 & mhv_guest_cr4_mask(v));
+}
+
+/* Host state that is the same on every CPU and for every task. */
+static void vmx_write_host_constants(struct vmx_vcpu *vmx)
+{
+	struct desc_ptr idt;
+	u64 value;
+
+	vmcs_write(VMCS_HOST_CR0, read_cr0());
+	vmx->host_cr3 = __get_current_cr3_fast();
+	vmcs_write(VMCS_HOST_CR3, vmx->host_cr3);
+	vmx->host_cr4 = cr4_read_shadow();
+	vmcs_write(VMCS_HOST_CR4, vmx->host_cr4);
+
+	vmcs_write(VMCS_HOST_CS_SELECTOR, __KERNEL_CS);
+	vmcs_write(VMCS_HOST_SS_SELECTOR, __KERNEL_DS);
+	vmcs_write(VMCS_HOST_DS_SELECTOR, 0);
+	vmcs_write(VMCS_HOST_ES_SELECTOR, 0);
+	vmcs_write(VMCS_HOST_FS_SELECTOR, 0);
+	vmcs_write(VMCS_HOST_GS_SELECTOR, 0);
+	vmcs_write(VMCS_HOST_TR_SELECTOR, GDT_ENTRY_TSS * 8);
+	vmcs_write(VMCS_HOST_FS_BASE, 0);
+	vmx->host_fs_base = 0;
+
+	store_idt(&idt);
+	vmcs_write(VMCS_HOST_IDTR_BASE, idt.address);
+	rdmsrl(MSR_IA32_SYSENTER_CS, value);
+	vmcs_write(VMCS_HOST_SYSENTER_CS, (u32)value);
+	rdmsrl(MSR_IA32_SYSENTER_EIP, value);
+	vmcs_write(VMCS_HOST_SYSENTER_EIP, value);
+	rdmsrl(MSR_EFER, value);
+	vmcs_write(VMCS_HOST_EFER, value);
+	rdmsrl(MSR_IA32_CR_PAT, value);
+	vmcs_write(VMCS_HOST_PAT, value);
+	vmcs_write(VMCS_HOST_RIP, (unsigned long)mhv_vmx_exit_point);
+}
+
+static unsigned long vmx_host_tss(struct desc_ptr *gdt)
+{
+	struct ldttss_desc *tss = (void *)gdt->address + GDT_ENTRY_TSS * 8;
+
+	return tss->base0 | (unsigned long)tss->base1 << 16 |
+	       (unsigned long)tss->base2 << 24 | (unsigned long)tss->base3 << 32;
+}
+
+/* Host state that belongs to the CPU.  The VMCS has just become current there. */
+static void vmx_write_host_cpu(void)
+{
+	struct desc_ptr gdt;
+	u64 value;
+
+	native_store_gdt(&gdt);
+	vmcs_write(VMCS_HOST_GDTR_BASE, gdt.address);
+	vmcs_write(VMCS_HOST_TR_BASE, vmx_host_tss(&gdt));
+	rdmsrl(MSR_GS_BASE, value);
+	vmcs_write(VMCS_HOST_GS_BASE, value);
+	rdmsrl(MSR_IA32_SYSENTER_ESP, value);
+	vmcs_write(VMCS_HOST_SYSENTER_ESP, value);
+}
+
+/* The state of a CPU after reset: real mode at ffff:fff0. */
+static void vmx_reset_guest(struct mhv_vcpu *v)
+{
+	struct mhv_segment data = { .limit = 0xffff, .type = 3, .s = 1, .present = 1 };
+	struct mhv_segment code = data;
+	struct mhv_sregs s = {};
+
+	code.selector = 0xf000;
+	code.base = 0xffff0000;
+	code.type = 0xb;
+	s.cs = code;
+	s.ds = data;
+	s.es = data;
+	s.fs = data;
+	s.gs = data;
+	s.ss = data;
+	s.tr = (struct mhv_segment){ .limit = 0xffff, .type = 0xb, .present = 1 };
+	s.ldt = (struct mhv_segment){ .limit = 0xffff, .type = 2, .present = 1 };
+	s.gdt.limit = 0xffff;
+	s.idt.limit = 0xffff;
+	s.cr0 = X86_CR0_CD | X86_CR0_NW | X86_CR0_ET;
+	s.xcr0 = 1;
+	s.dr6 = VMX_DR6_FIXED;
+	s.dr7 = VMX_DR7_FIXED;
+	if (vmx_set_sregs(v, &s))
+		WARN_ON_ONCE(1);
+
+	v->gpr[MHV_RDX] = 0x600;
+	v->rip = 0xfff0;
+	v->rflags = X86_EFLAGS_FIXED;
+	v->cached = MHV_REG_ALL;
+	v->dirty = MHV_REG_ALL;
+	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, 0);
+	vmcs_write(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
+	vmcs_write(VMCS_GUEST_PENDING_DEBUG, 0);
+	vmcs_write(VMCS_GUEST_DEBUGCTL, 0);
+	vmcs_write(VMCS_GUEST_SYSENTER_CS, 0);
+	vmcs_write(VMCS_GUEST_SYSENTER_ESP, 0);
+	vmcs_write(VMCS_GUEST_SYSENTER_EIP, 0);
+	vmcs_write(VMCS_GUEST_PAT, 0x0007040600070406ull);
+}
+
+static void vmx_setup_vmcs(struct mhv_vcpu *v)
+{
+	struct vmx_vcpu *vmx = to_vmx(v);
+
+	mhv_vcpu_load(v);
+	vmx_write_controls(v);
+	vmx_write_host_constants(vmx);
+	vmx_set_cpuid(v);
+	vmx_update_fpu_traps(v);
+	vmx_reset_guest(v);
+	mhv_vcpu_put(v);
+}
+
+static void vmx_vcpu_free(struct mhv_vcpu *v)
+{
+	struct vmx_vcpu *vmx = to_vmx(v);
+
+	if (!vmx)
+		return;
+	vmx_clear(v);
+	vmx_vpid_put(vmx->vpid);
+	free_page((unsigned long)vmx->vapic);
+	free_page((unsigned long)vmx->msr_bitmap);
+	free_page((unsigned long)vmx->vmcs);
+	kfree(vmx);
+	v->vendor = NULL;
+}
+
+static int vmx_vcpu_create(struct mhv_vcpu *v)
+{
+	struct vmx_vcpu *vmx = kzalloc(sizeof(*vmx), GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	if (!vmx)
+		return -ENOMEM;
+	v->vendor = vmx;
+	vmx->owner = v;
+	INIT_LIST_HEAD(&vmx->loaded_link);
+	vmx->vmcs = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	vmx->msr_bitmap = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	vmx->vapic = (u8 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	ret = -ENOMEM;
+	if (!vmx->vmcs || !vmx->msr_bitmap || !vmx->vapic)
+		goto err;
+	vmx->vpid = vmx_vpid_get();
+	*(u32 *)vmx->vmcs = VMX_BASIC_REVISION(vmx_caps.basic);
+
+	ret = vmx_msr_init(v);
+	if (ret)
+		goto err;
+	vmx_setup_vmcs(v);
+	return 0;
+err:
+	vmx_vcpu_free(v);
+	return ret;
+}
+
+/* ---- on a CPU --------------------------------------------------------------- */
+
+/* The last vCPU on each CPU: another one's must not steer our branches. */
+static DEFINE_PER_CPU(struct mhv_vcpu *, predicted_vcpu);
+
+static void vmx_load(struct mhv_vcpu *v, int cpu)
+{
+	bool moved = v->cpu != cpu;
+
+	vmx_make_current(v, cpu);
+	if (vmx_lost())
+		return;
+	if (this_cpu_read(predicted_vcpu) != v) {
+		indirect_branch_prediction_barrier();
+		this_cpu_write(predicted_vcpu, v);
+	}
+	if (!moved)
+		return;
+	mhv_count(v, MHV_STAT_VMCS_LOAD);
+	vmx_write_host_cpu();
+	/* what this CPU's TLB holds of us may be from long ago */
+	set_bit(MHV_REQ_TLB_FLUSH, &v->requests);
+}
+
+static u16 vmx_host_selector(u16 sel)
+{
+	/* a host selector field must have RPL and TI clear */
+	return sel & 7 ? 0 : sel;
+}
+
+/*
+ * Give the CPU the guest's values of what the kernel itself does not use, and note
+ * the task's.  Interrupts off.
+ */
+static void vmx_switch_to_guest(struct mhv_vcpu *v)
+{
+	struct vmx_vcpu *vmx = to_vmx(v);
+	unsigned long fs_base;
+
+	if (likely(vmx->guest_loaded))
+		return;
+	savesegment(fs, vmx->fs_sel);
+	savesegment(gs, vmx->gs_sel);
+	savesegment(ds, vmx->ds_sel);
+	savesegment(es, vmx->es_sel);
+	store_ldt(vmx->ldt_sel);
+	vmcs_write(VMCS_HOST_FS_SELECTOR, vmx_host_selector(vmx->fs_sel));
+	vmcs_write(VMCS_HOST_GS_SELECTOR, vmx_host_selector(vmx->gs_sel));
+	vmcs_write(VMCS_HOST_DS_SELECTOR, vmx_host_selector(vmx->ds_sel));
+	vmcs_write(VMCS_HOST_ES_SELECTOR, vmx_host_selector(vmx->es_sel));
+
+	rdmsrl(MSR_FS_BASE, fs_base);
+	if (fs_base != vmx->host_fs_base) {
+		vmcs_write(VMCS_HOST_FS_BASE, fs_base);
+		vmx->host_fs_base = fs_base;
+	}
+	rdmsrl(MSR_KERNEL_GS_BASE, vmx->host_kernel_gs);
+	wrmsrl(MSR_KERNEL_GS_BASE, vmx->kernel_gs);
+	vmx->host_debugctl = get_debugctlmsr();
+	vmx_user_msrs_load(v);
+	vmx->guest_loaded = true;
+}
+
+/* The opposite.  Preemption off. */
+static void vmx_switch_to_host(struct mhv_vcpu *v)
+{
+	struct vmx_vcpu *vmx = to_vmx(v);
+
+	if (!vmx->guest_loaded)
+		return;
+	rdmsrl(MSR_KERNEL_GS_BASE, vmx->kernel_gs);
+	if (unlikely(vmx->ds_sel & 7))
+		loadsegment(ds, vmx->ds_sel);
+	if (unlikely(vmx->es_sel & 7))
+		loadsegment(es, vmx->es_sel);
+	if (unlikely(vmx->fs_sel & 7)) {
+		loadsegment(fs, vmx->fs_sel);
+		wrmsrl(MSR_FS_BASE, vmx->host_fs_base);
+	}
+	if (unlikely(vmx->gs_sel & 7))
+		load_gs_index(vmx->gs_sel);
+	wrmsrl(MSR_KERNEL_GS_BASE, vmx->host_kernel_gs);
+	if (unlikely(vmx->ldt_sel))
+		asm volatile("lldt %0" : : "m" (vmx->ldt_sel));
+	/* an exit leaves both limits at their largest */
+	invalidate_tss_limit();
+	load_fixmap_gdt(raw_smp_processor_id());
+	vmx->guest_loaded = false;
+}
+
+static void vmx_put(struct mhv_vcpu *v)
+{
+	vmx_switch_to_host(v);
+}
+
+/* ---- entry ------------------------------------------------------------------ */
+
+static void vmx_flush_tlb(struct mhv_vcpu *v)
+{
+	mhv_count(v, MHV_STAT_TLB_FLUSH);
+	vmx_invept(INVEPT_TYPE_SINGLE, vmx_eptp(v->vm));
+	if (to_vmx(v)->vpid)
+		vmx_invvpid(INVVPID_TYPE_SINGLE, to_vmx(v)->vpid, 0);
+}
+
+static void vmx_write_dirty_regs(struct mhv_vcpu *v)
+{
+	if (v->dirty & MHV_REG_RIP)
+		vmcs_write(VMCS_GUEST_RIP, v->rip);
+	if (v->dirty & MHV_REG_RSP)
+		vmcs_write(VMCS_GUEST_RSP, v->gpr[MHV_RSP]);
+	if (v->dirty & MHV_REG_RFLAGS)
+		vmcs_write(VMCS_GUEST_RFLAGS, v->rflags);
+	v->dirty = 0;
+	v->cached = 0;
+}
+
+static void vmx_refresh_host(struct vmx_vcpu *vmx)
+{
+	unsigned long cr3 = __get_current_cr3_fast();
+	unsigned long cr4 = cr4_read_shadow();
+
+	if (unlikely(cr3 != vmx->host_cr3)) {
+		vmcs_write(VMCS_HOST_CR3, cr3);
+		vmx->host_cr3 = cr3;
+	}
+	if (unlikely(cr4 != vmx->host_cr4)) {
+		vmcs_write(VMCS_HOST_CR4, cr4);
+		vmx->host_cr4 = cr4;
+	}
+}
+
+/*
+ * From here to the exit nothing may be traced or use RCU: with context tracking
+ * on, RCU takes the guest for user space.  Without it, the interrupt that ends a
+ * long stay in the guest is taken with preemption enabled, which is a quiescent
+ * state as well.
+ */
+static noinstr void vmx_enter_guest(struct mhv_vcpu *v)
+{
+	struct vmx_vcpu *vmx = to_vmx(v);
+
+	context_tracking_guest_enter();
+	if (native_read_cr2() != v->cr2)
+		native_write_cr2(v->cr2);
+	vmx->failed = mhv_vmx_enter(v->gpr, vmx->launched, &vmx->host_rsp);
+	v->cr2 = native_read_cr2();
+	context_tracking_guest_exit();
+}
+
+static void vmx_enter(struct mhv_vcpu *v)
+{
+	struct vmx_vcpu *vmx = to_vmx(v);
+
+	vmx_switch_to_guest(v);
+	if (test_and_clear_bit(MHV_REQ_TLB_FLUSH, &v->requests))
+		vmx_flush_tlb(v);
+	vmx_write_dirty_regs(v);
+	vmx_refresh_host(vmx);
+	vmx_debug_guest(v);
+	vmx_l1d_flush();
+	vmx_xcr0_guest(v);
+
+	vtime_account_guest_enter();
+	vmx_enter_guest(v);
+	if (likely(!vmx->failed)) {
+		vmx->launched = true;
+		vmx->exit_reason = vmcs_read(VMCS_EXIT_REASON);
+	}
+
+	vmx_xcr0_host(v);
+	vmx_debug_host(v);
+	if (unlikely(vmx->host_debugctl))
+		update_debugctlmsr(vmx->host_debugctl);
+	vmx_host_event(vmx);
+	vtime_account_guest_exit();
+}
+
+static const struct mhv_ops vmx_ops = {
+	.name		= "vmx",
+	.describe	= vmx_describe,
+	.enable		= vmx_enable,
+	.disable	= vmx_disable,
+	.lost		= vmx_lost,
+	.vcpu_create	= vmx_vcpu_create,
+	.vcpu_free	= vmx_vcpu_free,
+	.load		= vmx_load,
+	.put		= vmx_put,
+	.unload		= vmx_clear,
+	.inject		= vmx_inject,
+	.enter		= vmx_enter,
+	.handle_exit	= vmx_handle_exit,
+	.cache_regs	= vmx_cache_regs,
+	.get_sregs	= vmx_get_sregs,
+	.set_sregs	= vmx_set_sregs,
+	.get_msr	= vmx_get_msr,
+	.set_msr	= vmx_set_msr,
+	.set_cpuid	= vmx_set_cpuid,
+	.get_events	= vmx_get_events,
+	.set_events	= vmx_set_events,
+	.irq_allowed	= vmx_irq_allowed,
+	.get_segment	= vmx_get_segment,
+	.get_paging	= vmx_get_paging,
+	.skip		= vmx_skip,
+	.fpu_put	= vmx_fpu_put,
+};
+
+/**
+ * mhv_vmx_init - take VMX into use
+ *
+ * A host that cannot have VMs is no error: user space can ask why.
+ * Context: module init.
+ * Return: 0 or an errno.
+ */
+int __init mhv_vmx_init(void)
+{
+	struct mhv_info info = {};
+	int ret;
+
+	ret = mhv_ops_init(&vmx_ops);
+	if (ret)
+		return ret;
+	if (vmx_caps_init()) {
+		vmx_describe(&info);
+		pr_notice("mhv: no VMs on this host: %s\n", info.detail);
+	}
+	ret = vmx_mitigations_init();
+	if (ret)
+		return ret;
+	ret = vmx_hardware_init();
+	if (ret)
+		vmx_mitigations_exit();
+	return ret;
+}
+
+/**
+ * mhv_vmx_exit - undo mhv_vmx_init()
+ */
+void mhv_vmx_exit(void)
+{
+	vmx_hardware_exit();
+	vmx_mitigations_exit();
+}
