@@ -270,7 +270,7 @@ static const char *read_tty(void)
 
 static int run_script(const char *path)
 {
-	char *argv[] = { "/bin/sh", (char *)path, NULL };
+	char *const argv[] = { "/bin/sh", (char *)path, NULL };
 
 	return run(argv, FRAME_STDERR, NULL);
 }
@@ -312,7 +312,7 @@ static void end_all(void)
 
 int main(void)
 {
-	char *tar[] = { "tar", "-C", "/out", "-cf", "-", ".", NULL };
+	char *const tar[] = { "tar", "-C", "/out", "-cf", "-", ".", NULL };
 	char **command;
 	int status;
 

@@ -216,6 +216,6 @@ int main(int argc, char **argv)
 	else if (argc == 10 && !strcmp(argv[1], "disk"))
 		make_disk(argv + 2);
 	else
-		errx(2, "usage: mkboot flat VMLINUX OUT | mkboot disk LOADER BZIMAGE VMLINUX FLAT INITRD MEM_MIB CMDLINE OUT");
+		errx(2, "usage: see the head of mkboot.c");
 	return 0;
 }

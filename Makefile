@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# mhv: see make help.
+
+KERNEL	?= 6.1
+DEMO	?=
+PREFIX	?= /usr/local
+RELEASE	?= $(shell uname -r)
+BUILD	:= $(or $(MHV_BUILD),$(CURDIR)/build)
+MODDIR	:= $(DESTDIR)/lib/modules/$(RELEASE)/extra
+
+all: setup
+	scripts/build-module $(KERNEL)
+	$(MAKE) -s -C userspace/vmctl O=$(BUILD)/vmctl
+	$(MAKE) -s -C selftests O=$(BUILD)/selftests
+
+help:
+	@echo 'make               build mhv.ko, vmctl and the selftests in build/'
+	@echo '                   (KERNEL=6.1, 6.12 or debug, the emulated host; or a release)'
+	@echo 'make demo          boot a Debian guest under mhv on the emulated host'
+	@echo 'make check         run all checks; the last line is N passed, N failed'
+	@echo 'make setup         install what is missing, fetch the kernels (done by the above)'
+	@echo 'make install       mhv.ko for the running kernel and vmctl on this machine'
+	@echo '                   (PREFIX=/usr/local, DESTDIR=, RELEASE=$$(uname -r))'
+	@echo 'make uninstall     remove them'
+	@echo 'make clean         remove what was built, keep the kernels and the debug kernel'
+	@echo 'make distclean     remove build/'
+	@echo
+	@echo 'scripts/emuhost --help   run any command on the emulated host'
+
+setup:
+	scripts/setup
+
+demo:
+	scripts/demo $(DEMO)
+
+check:
+	scripts/check $(STAGES)
+
+# On a real machine: needs the headers of its kernel, nothing of the emulated host.
+install:
+	scripts/build-module $(RELEASE)
+	$(MAKE) -s -C userspace/vmctl O=$(BUILD)/vmctl
+	install -D -m 644 $(BUILD)/module/$(RELEASE)/mhv.ko $(MODDIR)/mhv.ko
+	install -D -m 755 $(BUILD)/vmctl/vmctl $(DESTDIR)$(PREFIX)/sbin/vmctl
+	install -D -m 644 uapi/linux/mhv.h $(DESTDIR)$(PREFIX)/include/linux/mhv.h
+	$(if $(DESTDIR),,depmod $(RELEASE))
+
+uninstall:
+	rm -f $(MODDIR)/mhv.ko $(DESTDIR)$(PREFIX)/sbin/vmctl
+	rm -f $(DESTDIR)$(PREFIX)/include/linux/mhv.h
+	$(if $(DESTDIR),,depmod $(RELEASE))
+
+clean:
+	rm -rf $(addprefix $(BUILD)/,module vmctl selftests host check emu guest tools lock)
+
+distclean:
+	rm -rf $(BUILD)
+
+.PHONY: all help setup demo check install uninstall clean distclean
