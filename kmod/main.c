@@ -92,6 +92,9 @@ int mhv_hardware_get(void)
 		hardware_users++;
 	mutex_unlock(&hardware_lock);
 	cpus_read_unlock();
+	/* the scheduler looks for notifiers only while somebody counts on it */
+	if (!ret)
+		preempt_notifier_inc();
 	if (ret == -EBUSY)
 		pr_notice_ratelimited("mhv: no VM: another hypervisor owns VMX\n");
 	return ret;
@@ -104,6 +107,7 @@ int mhv_hardware_get(void)
  */
 void mhv_hardware_put(void)
 {
+	preempt_notifier_dec();
 	cpus_read_lock();
 	mutex_lock(&hardware_lock);
 	if (!--hardware_users)

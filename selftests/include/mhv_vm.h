@@ -115,6 +115,9 @@ void vcpu_set_user(struct vcpu *vcpu, const void *entry);
 void vcpu_set_prot32(struct vcpu *vcpu, const void *entry, enum guest_paging paging);
 void vcpu_set_real(struct vcpu *vcpu, const void *entry);
 int vcpu_run(struct vcpu *vcpu);
+int vcpu_load(struct vcpu *vcpu, __u64 gva, __u64 *value);
+int vcpu_store(struct vcpu *vcpu, __u64 gva, __u64 value);
+int vcpu_again(struct vcpu *vcpu, __u64 *value);
 void vcpu_done_io(struct vcpu *vcpu);
 void vcpu_dump(struct vcpu *vcpu);
 struct mhv_regs vcpu_regs(struct vcpu *vcpu);
@@ -185,6 +188,9 @@ const char *host_module_path(void);
 #define MSR_GS_BASE		0xc0000101
 #define MSR_KERNEL_GS_BASE	0xc0000102
 #define MSR_TSC_AUX		0xc0000103
+
+/* Pages the guest maps elsewhere: entry 512 of the page directories, 2 MiB at 1 GiB */
+#define GUEST_WINDOW	0x40000000ull
 
 /* Vectors */
 enum { DE_VECTOR, DB_VECTOR, NMI_VECTOR, BP_VECTOR, OF_VECTOR, BR_VECTOR, UD_VECTOR,

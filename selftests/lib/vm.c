@@ -362,6 +362,47 @@ int vcpu_run(struct vcpu *vcpu)
 	return ioctl(vcpu->fd, MHV_RUN, 0) ? -errno : 0;
 }
 
+GUEST_ASM(guest_load, 64, "mov (%rcx), %rax\n" G_DONE);
+GUEST_ASM(guest_store, 64, "mov %rax, (%rcx)\n" G_DONE);
+
+/* Go on with guest_load or guest_store: 0 when it is through, or the exit it met. */
+int vcpu_again(struct vcpu *vcpu, __u64 *value)
+{
+	int err = vcpu_run(vcpu);
+
+	if (err)
+		return err;
+	if (vcpu->run->exit != MHV_EXIT_IO)
+		return vcpu->run->exit;
+	vcpu_done_io(vcpu);
+	*value = vcpu_regs(vcpu).rax;
+	return 0;
+}
+
+static int access_memory(struct vcpu *vcpu, const void *code, __u64 gva, __u64 *value)
+{
+	struct mhv_regs regs;
+
+	vcpu_set_long(vcpu, code);
+	regs = vcpu_regs(vcpu);
+	regs.rcx = gva;
+	regs.rax = *value;
+	vcpu_set_regs(vcpu, &regs);
+	return vcpu_again(vcpu, value);
+}
+
+/* The guest reads 8 bytes.  0, or the MHV_EXIT_* or -errno it met instead */
+int vcpu_load(struct vcpu *vcpu, __u64 gva, __u64 *value)
+{
+	*value = 0;
+	return access_memory(vcpu, guest_load, gva, value);
+}
+
+int vcpu_store(struct vcpu *vcpu, __u64 gva, __u64 value)
+{
+	return access_memory(vcpu, guest_store, gva, &value);
+}
+
 /* The port access handed out is done; an IN has its data stored. */
 void vcpu_done_io(struct vcpu *vcpu)
 {

@@ -20,14 +20,15 @@ static const char units[] = "KMGT";
 int size_parse(const char *text, u64 *bytes)
 {
 	const char *unit;
-	u64 value = 0;
+	u64 value = 0, digit;
 
 	if (!isdigit((unsigned char)*text))
 		return -1;
 	for (; isdigit((unsigned char)*text); text++) {
-		if (value > (INT64_MAX - 9) / 10)
+		digit = *text - '0';
+		if (value > (INT64_MAX - digit) / 10)
 			return -1;
-		value = value * 10 + (*text - '0');
+		value = value * 10 + digit;
 	}
 	if (*text) {
 		unit = strchr(units, toupper((unsigned char)*text));

@@ -24,13 +24,15 @@ struct accel {
  * struct accel_vcpu - a vCPU of mhv
  * @accel:	its VM
  * @fd:		the vCPU
- * @run:	first page of the run area
+ * @run:	run and data page
+ * @stats:	statistics page, read-only
  * @access:	the last exit was an access: its slot is to be marked done
  */
 struct accel_vcpu {
 	struct accel *accel;
 	int fd;
 	struct mhv_run *run;
+	const u64 *stats;
 	bool access;
 };
 
@@ -176,26 +178,40 @@ static int mhv_set_memory(struct accel *accel, u32 slot, u64 gpa, u64 size, void
 	return 0;
 }
 
+#define RUN_BYTES	(MHV_STATS_PAGE * GUEST_PAGE)
+
+static u64 mhv_stats_bytes(const struct accel *accel)
+{
+	return accel->info.run_size - RUN_BYTES;
+}
+
 static void mhv_vcpu_close(struct accel_vcpu *vcpu)
 {
 	if (vcpu->run)
-		munmap(vcpu->run, vcpu->accel->info.run_size);
+		munmap(vcpu->run, RUN_BYTES);
+	if (vcpu->stats)
+		munmap((void *)vcpu->stats, mhv_stats_bytes(vcpu->accel));
 	if (vcpu->fd >= 0)
 		close(vcpu->fd);
 	free(vcpu);
 }
 
+/* two mappings, since the statistics page is only to be read */
 static int mhv_vcpu_map(struct accel_vcpu *vcpu)
 {
-	u32 size = vcpu->accel->info.run_size;
 	void *area;
 
-	if (size < (MHV_STATS_PAGE + 1) * GUEST_PAGE)
+	if (vcpu->accel->info.run_size < RUN_BYTES + GUEST_PAGE)
 		return fail("the module's run area is too small: use both of one build");
-	area = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+	area = mmap(NULL, RUN_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
 	if (area == MAP_FAILED)
 		return fail("cannot map the vCPU's run area: %s", strerror(errno));
 	vcpu->run = area;
+	area = mmap(NULL, mhv_stats_bytes(vcpu->accel), PROT_READ, MAP_SHARED, vcpu->fd,
+		    RUN_BYTES);
+	if (area == MAP_FAILED)
+		return fail("cannot map the vCPU's statistics: %s", strerror(errno));
+	vcpu->stats = area;
 	return 0;
 }
 
@@ -375,11 +391,10 @@ static unsigned int mhv_counters(struct accel_vcpu *vcpu, struct accel_counter *
 				 unsigned int max)
 {
 	const struct accel *accel = vcpu->accel;
-	const u64 *value = (u64 *)((u8 *)vcpu->run + MHV_STATS_PAGE * GUEST_PAGE);
 	struct mhv_stat_name name;
 	unsigned int i, nr = accel->info.nr_stats;
 
-	nr = min_u64(nr, (accel->info.run_size - MHV_STATS_PAGE * GUEST_PAGE) / 8);
+	nr = min_u64(nr, mhv_stats_bytes(accel) / sizeof(*vcpu->stats));
 	for (i = 0; i < nr && i < max; i++) {
 		memset(&name, 0, sizeof(name));
 		name.index = i;
@@ -387,7 +402,7 @@ static unsigned int mhv_counters(struct accel_vcpu *vcpu, struct accel_counter *
 			snprintf(name.name, sizeof(name.name), "counter_%u", i);
 		snprintf(counter[i].name, sizeof(counter[i].name), "%.*s",
 			 (int)sizeof(name.name) - 1, name.name);
-		counter[i].value = value[i];
+		counter[i].value = vcpu->stats[i];
 	}
 	return i;
 }
