@@ -46,6 +46,7 @@ enum {	/* registers */
 
 #define UPDATE_NS		244000ull	/* A_UPDATING precedes the change */
 #define CATCH_UP_MAX		86400		/* an alarm comes once a day */
+#define SECONDS_MAX		7258118399	/* end of 2199: fits @offset in ns */
 
 static u64 cmos_now(const struct cmos *cmos)
 {
@@ -110,6 +111,8 @@ static void cmos_load_time(struct cmos *cmos)
 
 	if (seconds < 0)
 		seconds = 0;
+	if (seconds > SECONDS_MAX)
+		seconds = SECONDS_MAX;
 	/* the fraction of the second goes on as it was */
 	cmos->offset = ((s64)seconds - (s64)(real / NSEC_PER_SEC)) * (s64)NSEC_PER_SEC;
 	cmos->seen = cmos_now(cmos);
