@@ -165,7 +165,7 @@ TEST_F(smp, both_touch_fresh_memory)
  */
 GUEST_ASM(guest_watchful, 64,
 	  "xor %r9d, %r9d\n"
-	  "mov %rsi, %xmm5\n"
+	  "movq %rsi, %xmm5\n"
 	  "1: mov $" STR(MSR_KERNEL_GS_BASE) ", %ecx\n"
 	  "rdmsr\n"
 	  "shl $32, %rdx; or %rdx, %rax\n"
@@ -176,7 +176,7 @@ GUEST_ASM(guest_watchful, 64,
 	  "mov $2, %ebx\n"
 	  "cmp %rax, %r9; jae 8f\n"
 	  "mov %rax, %r9\n"
-	  "mov %xmm5, %rax\n"
+	  "movq %xmm5, %rax\n"
 	  "mov $3, %ebx\n"
 	  "cmp %rax, %rsi; jne 8f\n"
 	  "out %al, $0x20\n"
