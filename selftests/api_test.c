@@ -359,55 +359,50 @@ TEST_F(api, sregs)
 #define LONG_CR4	(CR4_PAE | CR4_OSFXSR)
 #define LONG_EFER	(EFER_LME | EFER_LMA)
 #define NON_CANONICAL	0x1000000000000000ull
-#define BAD(__what, field, __value) {					\
-	.what = __what,							\
-	.offset = offsetof(struct mhv_sregs, field),			\
-	.size = sizeof(((struct mhv_sregs *)0)->field),			\
-	.value = __value,						\
-}
+#define AT(field)	offsetof(struct mhv_sregs, field)
 
 static const struct bad_sregs {
 	const char *what;
 	size_t offset, size;
 	__u64 value;
 } bad_sregs[] = {
-	BAD("CR0.PG without CR0.PE", cr0, LONG_CR0 & ~CR0_PE),
-	BAD("CR0.NW without CR0.CD", cr0, LONG_CR0 | CR0_NW),
-	BAD("CR0 bit 32", cr0, LONG_CR0 | 1ull << 32),
-	BAD("EFER.LMA without CR0.PG", cr0, LONG_CR0 & ~CR0_PG),
-	BAD("long mode without CR4.PAE", cr4, LONG_CR4 & ~CR4_PAE),
-	BAD("CR4.VMXE", cr4, LONG_CR4 | CR4_VMXE),
-	BAD("CR4 bit 31", cr4, LONG_CR4 | 1ull << 31),
-	BAD("CR4 bit 63", cr4, LONG_CR4 | 1ull << 63),
-	BAD("CR3 past the physical width", cr3, 1ull << 60),
-	BAD("CR8 of 16", cr8, 16),
-	BAD("EFER bit 1", efer, LONG_EFER | 1ull << 1),
-	BAD("EFER bit 63", efer, LONG_EFER | 1ull << 63),
-	BAD("EFER.LMA without EFER.LME", efer, EFER_LMA),
-	BAD("EFER.LME and CR0.PG without EFER.LMA", efer, EFER_LME),
-	BAD("XCR0 without x87", xcr0, 2),
-	BAD("XCR0 with AVX, without SSE", xcr0, 5),
-	BAD("XCR0 bit 62", xcr0, 1ull << 62 | 3),
-	BAD("DR6 bit 32", dr6, 1ull << 32 | 0xffff0ff0),
-	BAD("DR7 bit 32", dr7, 1ull << 32 | 0x400),
-	BAD("FS base", fs.base, NON_CANONICAL),
-	BAD("GS base", gs.base, NON_CANONICAL),
-	BAD("TR base", tr.base, NON_CANONICAL),
-	BAD("GDT base", gdt.base, NON_CANONICAL),
-	BAD("IDT base", idt.base, NON_CANONICAL),
-	BAD("segment type of 16", ds.type, 16),
-	BAD("segment S of 2", ds.s, 2),
-	BAD("segment DPL of 4", ds.dpl, 4),
-	BAD("segment present of 2", ds.present, 2),
-	BAD("segment L of 2", cs.l, 2),
-	BAD("segment DB of 2", ds.db, 2),
-	BAD("segment G of 2", ds.g, 2),
-	BAD("segment AVL of 2", ds.avl, 2),
-	BAD("segment unusable of 2", ldt.unusable, 2),
-	BAD("reserved byte of a segment", es.reserved[8], 1),
-	BAD("reserved word of the GDT", gdt.reserved[0], 1),
-	BAD("reserved word of the IDT", idt.reserved[2], 1),
-	BAD("reserved word", reserved[7], 1),
+	{ "CR0.PG without CR0.PE", AT(cr0), 8, LONG_CR0 & ~CR0_PE },
+	{ "CR0.NW without CR0.CD", AT(cr0), 8, LONG_CR0 | CR0_NW },
+	{ "CR0 bit 32", AT(cr0), 8, LONG_CR0 | 1ull << 32 },
+	{ "EFER.LMA without CR0.PG", AT(cr0), 8, LONG_CR0 & ~CR0_PG },
+	{ "long mode without CR4.PAE", AT(cr4), 8, LONG_CR4 & ~CR4_PAE },
+	{ "CR4.VMXE", AT(cr4), 8, LONG_CR4 | CR4_VMXE },
+	{ "CR4 bit 31", AT(cr4), 8, LONG_CR4 | 1ull << 31 },
+	{ "CR4 bit 63", AT(cr4), 8, LONG_CR4 | 1ull << 63 },
+	{ "CR3 past the physical width", AT(cr3), 8, 1ull << 60 },
+	{ "CR8 of 16", AT(cr8), 8, 16 },
+	{ "EFER bit 1", AT(efer), 8, LONG_EFER | 1ull << 1 },
+	{ "EFER bit 63", AT(efer), 8, LONG_EFER | 1ull << 63 },
+	{ "EFER.LMA without EFER.LME", AT(efer), 8, EFER_LMA },
+	{ "EFER.LME and CR0.PG without EFER.LMA", AT(efer), 8, EFER_LME },
+	{ "XCR0 without x87", AT(xcr0), 8, 2 },
+	{ "XCR0 with AVX, without SSE", AT(xcr0), 8, 5 },
+	{ "XCR0 bit 62", AT(xcr0), 8, 1ull << 62 | 3 },
+	{ "DR6 bit 32", AT(dr6), 8, 1ull << 32 | 0xffff0ff0 },
+	{ "DR7 bit 32", AT(dr7), 8, 1ull << 32 | 0x400 },
+	{ "FS base", AT(fs.base), 8, NON_CANONICAL },
+	{ "GS base", AT(gs.base), 8, NON_CANONICAL },
+	{ "TR base", AT(tr.base), 8, NON_CANONICAL },
+	{ "GDT base", AT(gdt.base), 8, NON_CANONICAL },
+	{ "IDT base", AT(idt.base), 8, NON_CANONICAL },
+	{ "segment type of 16", AT(ds.type), 1, 16 },
+	{ "segment S of 2", AT(ds.s), 1, 2 },
+	{ "segment DPL of 4", AT(ds.dpl), 1, 4 },
+	{ "segment present of 2", AT(ds.present), 1, 2 },
+	{ "segment L of 2", AT(cs.l), 1, 2 },
+	{ "segment DB of 2", AT(ds.db), 1, 2 },
+	{ "segment G of 2", AT(ds.g), 1, 2 },
+	{ "segment AVL of 2", AT(ds.avl), 1, 2 },
+	{ "segment unusable of 2", AT(ldt.unusable), 1, 2 },
+	{ "reserved byte of a segment", AT(es.reserved[8]), 1, 1 },
+	{ "reserved word of the GDT", AT(gdt.reserved[0]), 2, 1 },
+	{ "reserved word of the IDT", AT(idt.reserved[2]), 2, 1 },
+	{ "reserved word", AT(reserved[7]), 8, 1 },
 };
 
 TEST_F(api, sregs_refused)
@@ -764,5 +759,3 @@ TEST_F(api, empty_vm)
 	vcpu_destroy(&vcpu);
 	vm_destroy(&vm);
 }
-
-MHV_TEST_MAIN

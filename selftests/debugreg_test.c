@@ -310,5 +310,3 @@ TEST_F(debugreg, not_for_user_code)
 		EXPECT_EQ(1, vm_log(&self->vm)->count);
 	}
 }
-
-MHV_TEST_MAIN

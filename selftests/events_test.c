@@ -770,5 +770,3 @@ TEST_F(events, single_step)
 	EXPECT_EQ(ARRAY_SIZE(length), log->count);
 	EXPECT_NE(0, vcpu_sregs(&self->vcpu).dr6 & 0x4000);
 }
-
-MHV_TEST_MAIN

@@ -1256,5 +1256,3 @@ TEST_F(exits, other_ioctls_wait_for_run)
 	pthread_join(kicker, NULL);
 	EXPECT_EQ(&self->vcpu, ret);
 }
-
-MHV_TEST_MAIN

@@ -458,5 +458,3 @@ TEST_F(fpu, task_switched)
 	ASSERT_LOGGED(&self->vcpu, 0, NM_VECTOR, 0, GUEST_ADDR(guest_fpu_ts_here));
 	EXPECT_EQ(1, vm_log(&self->vm)->count);
 }
-
-MHV_TEST_MAIN

@@ -557,5 +557,3 @@ TEST_F(hostmem, dropped_while_written)
 	for (i = 0; i < PAGES; i++)
 		ASSERT_LOAD(BASE + i * PAGE_SIZE, self->mem[i * WORDS]);
 }
-
-MHV_TEST_MAIN

@@ -168,5 +168,3 @@ TEST_F(kvm, in_turn)
 		vm_destroy(&vm);
 	}
 }
-
-MHV_TEST_MAIN

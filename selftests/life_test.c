@@ -464,5 +464,3 @@ TEST(module_goes_and_comes)
 	}
 	close(fd);
 }
-
-MHV_TEST_MAIN

@@ -450,5 +450,3 @@ TEST_F(memslot, delete_under_running_vcpu)
 	EXPECT_STREQ("", c.wrong)
 		vcpu_dump(&self->vcpu);
 }
-
-MHV_TEST_MAIN

@@ -552,5 +552,3 @@ TEST_F(msr, guest_sysenter)
 	EXPECT_EQ((SEL_CODE64 + 32) | 3, vcpu_sregs(&self->vcpu).cs.selector);
 	EXPECT_EQ(3, vcpu_sregs(&self->vcpu).cs.dpl);
 }
-
-MHV_TEST_MAIN

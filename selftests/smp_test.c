@@ -392,5 +392,3 @@ TEST_F(smp, vm_made_while_cpu_is_offline)
 	vcpu_destroy(&vcpu);
 	vm_destroy(&vm);
 }
-
-MHV_TEST_MAIN

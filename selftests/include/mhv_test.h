@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel's selftest harness, a main() that skips all tests with a reason where
+ * The kernel's selftest harness, a main() for it that skips all tests with a reason where
  * /dev/mhv is missing, and assertions about the exits of a vCPU.
  */
 #ifndef SELFTESTS_MHV_TEST_H
@@ -31,7 +31,7 @@
 
 /* The guest must report this 32-bit value. */
 #define ASSERT_REPORT(vcpu, value)					\
-	mhv_want(_metadata, __LINE__, vcpu, "report", (__u32)(value), GET_REPORT(vcpu))
+	mhv_want_value(_metadata, __LINE__, vcpu, value)
 
 /* The guest must say that it is through. */
 #define ASSERT_DONE(vcpu)						\
@@ -81,6 +81,12 @@ static inline __u32 mhv_want_report(struct __test_metadata *t, int line,
 	mhv_want_io(t, line, vcpu, MHV_IOREQ_WRITE, PORT_REPORT, 4);
 	vcpu_done_io(vcpu);
 	return vcpu->run->ioreq.data;
+}
+
+static inline void mhv_want_value(struct __test_metadata *t, int line, struct vcpu *vcpu,
+				  __u32 value)
+{
+	mhv_want(t, line, vcpu, "report", value, mhv_want_report(t, line, vcpu));
 }
 
 static inline void mhv_want_done(struct __test_metadata *t, int line, struct vcpu *vcpu)
@@ -143,7 +149,8 @@ static inline int mhv_skip_all(const char *reason)
 	return KSFT_SKIP;
 }
 
-static inline int mhv_test_main(int argc, char **argv)
+/* main [PART]: run the tests that have PART in their name, by default all */
+int main(int argc, char **argv)
 {
 	const char *missing = mhv_missing();
 	struct __fixture_metadata *f;
@@ -158,17 +165,5 @@ static inline int mhv_test_main(int argc, char **argv)
 	}
 	return missing ? mhv_skip_all(missing) : test_harness_run(argc, argv);
 }
-
-#define MHV_TEST_MAIN							\
-	static void __attribute__((constructor))			\
-	__constructor_order_last(void)					\
-	{								\
-		if (!__constructor_order)				\
-			__constructor_order = _CONSTRUCTOR_ORDER_BACKWARD; \
-	}								\
-	int main(int argc, char **argv)					\
-	{								\
-		return mhv_test_main(argc, argv);			\
-	}
 
 #endif
