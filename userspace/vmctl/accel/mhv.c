@@ -356,7 +356,7 @@ static void mhv_run(struct accel_vcpu *vcpu, struct vcpu_exit *exit)
 	if (vcpu->access)
 		vcpu->run->ioreq.state = MHV_IOREQ_DONE;
 	vcpu->access = false;
-	if (!ioctl(vcpu->fd, MHV_RUN))
+	if (!ioctl(vcpu->fd, MHV_RUN, 0))
 		mhv_exit(vcpu, exit);
 	else if (errno == EINTR || errno == EAGAIN)
 		exit->kind = VCPU_EXIT_AGAIN;
@@ -367,7 +367,7 @@ static void mhv_run(struct accel_vcpu *vcpu, struct vcpu_exit *exit)
 
 static void mhv_kick(struct accel_vcpu *vcpu)
 {
-	ioctl(vcpu->fd, MHV_KICK);
+	ioctl(vcpu->fd, MHV_KICK, 0);
 }
 
 static bool mhv_irq_ready(const struct accel_vcpu *vcpu)
