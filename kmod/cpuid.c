@@ -12,6 +12,7 @@
 #include <linux/uaccess.h>
 #include <asm/cpufeature.h>
 #include <asm/fpu/types.h>
+#include <asm/fpu/xcr.h>
 #include <asm/processor-flags.h>
 #include <asm/processor.h>
 #include <asm/tsc.h>
@@ -40,6 +41,14 @@
 			 F(27) | F(28))
 #define LEAF7_EDX	(F(2) | F(3) | F(4) | F(8))
 
+/* What goes when the host keeps no AVX or AVX-512 state */
+#define LEAF1_ECX_AVX		(F(12) | F(28) | F(29))
+#define LEAF7_EBX_AVX		F(5)
+#define LEAF7_ECX_AVX		(F(9) | F(10))
+#define LEAF7_EBX_AVX512	(F(16) | F(17) | F(21) | F(28) | F(30) | F(31))
+#define LEAF7_ECX_AVX512	(F(1) | F(6) | F(11) | F(12) | F(14))
+#define LEAF7_EDX_AVX512	(F(2) | F(3) | F(8))
+
 /* Leaf 0xd, subleaf 1: XSAVEOPT, XSAVEC, XGETBV with ECX = 1 */
 #define LEAFD1_EAX	(F(0) | F(1) | F(2))
 
@@ -55,27 +64,36 @@
  */
 u64 mhv_guest_xcr0_mask(void)
 {
-	u32 eax, ebx, ecx, edx;
-
-	if (!boot_cpu_has(X86_FEATURE_XSAVE))
+	if (!boot_cpu_has(X86_FEATURE_OSXSAVE))
 		return XFEATURE_MASK_FP | XFEATURE_MASK_SSE;
-	cpuid_count(0xd, 0, &eax, &ebx, &ecx, &edx);
-	return XCR0_OFFERED & (eax | (u64)edx << 32);
+	/* what the host does not save it cannot keep apart */
+	return XCR0_OFFERED & xgetbv(XCR_XFEATURE_ENABLED_MASK);
 }
 
 /* ---- the filter --------------------------------------------------------------- */
+
+/* Instructions that the guest has only where the vendor lets it. */
+static bool cpuid_vendor_has(enum mhv_feature feature)
+{
+	struct mhv_info info = {};
+
+	mhv_op(describe)(&info);
+	return info.features & BIT_ULL(feature);
+}
 
 static void filter_leaf1(struct mhv_cpuid_entry *e)
 {
 	e->ebx &= 0x0000ff00;		/* CLFLUSH size; APIC id and count are the vCPU's */
 	e->ecx &= LEAF1_ECX;
+	if (!(mhv_guest_xcr0_mask() & XFEATURE_MASK_YMM))
+		e->ecx &= ~LEAF1_ECX_AVX;
 	e->ecx |= LEAF1_ECX_HYPERVISOR;
 	e->edx &= LEAF1_EDX;
 }
 
 static void filter_leaf7(struct mhv_cpuid_entry *e)
 {
-	bool rdtscp = boot_cpu_has(X86_FEATURE_RDTSCP);
+	u64 xcr0 = mhv_guest_xcr0_mask();
 
 	if (e->index) {
 		e->eax = e->ebx = e->ecx = e->edx = 0;
@@ -83,8 +101,21 @@ static void filter_leaf7(struct mhv_cpuid_entry *e)
 	}
 	e->eax = 0;
 	e->ebx &= LEAF7_EBX;
-	e->ecx &= LEAF7_ECX & ~(rdtscp ? 0 : F(22));
+	e->ecx &= LEAF7_ECX;
 	e->edx &= LEAF7_EDX;
+	if (!(xcr0 & XFEATURE_MASK_YMM)) {
+		e->ebx &= ~LEAF7_EBX_AVX;
+		e->ecx &= ~LEAF7_ECX_AVX;
+	}
+	if ((xcr0 & XFEATURE_MASK_AVX512) != XFEATURE_MASK_AVX512) {
+		e->ebx &= ~LEAF7_EBX_AVX512;
+		e->ecx &= ~LEAF7_ECX_AVX512;
+		e->edx &= ~LEAF7_EDX_AVX512;
+	}
+	if (!cpuid_vendor_has(MHV_FEAT_INVPCID))
+		e->ebx &= ~F(10);
+	if (!cpuid_vendor_has(MHV_FEAT_RDTSCP))
+		e->ecx &= ~F(22);	/* RDPID */
 }
 
 static void filter_leafd(struct mhv_cpuid_entry *e)
@@ -123,6 +154,8 @@ static void filter_leaf(struct mhv_cpuid_entry *e)
 		e->ebx = 0;
 		e->ecx &= LEAFX1_ECX;
 		e->edx &= LEAFX1_EDX;
+		if (!cpuid_vendor_has(MHV_FEAT_RDTSCP))
+			e->edx &= ~F(27);
 		break;
 	case 0x80000007:
 		e->eax = e->ebx = e->ecx = 0;

@@ -48,14 +48,10 @@ static int hardware_enable_all(void)
 static int hardware_verdict_errno(u32 verdict)
 {
 	switch (verdict) {
-	case MHV_HOST_OK:
-		return 0;
 	case MHV_HOST_NO_VMX:
 		return -ENODEV;
 	case MHV_HOST_FIRMWARE_OFF:
 		return -EACCES;
-	case MHV_HOST_BUSY:
-		return -EBUSY;
 	}
 	return -EOPNOTSUPP;
 }
@@ -65,8 +61,10 @@ static int hardware_check(void)
 	struct mhv_info info = {};
 
 	mhv_op(describe)(&info);
-	if (info.verdict && info.verdict != MHV_HOST_BUSY)
-		pr_notice_ratelimited("mhv: no VM: %s\n", info.detail);
+	/* who owns VMX is seen on each CPU when it is enabled */
+	if (!info.verdict || info.verdict == MHV_HOST_BUSY)
+		return 0;
+	pr_notice_ratelimited("mhv: no VM: %s\n", info.detail);
 	return hardware_verdict_errno(info.verdict);
 }
 

@@ -2,9 +2,10 @@
 /*
  * Memslots: which guest frames are backed by which user memory.
  *
- * The set is immutable and replaced whole.  A change publishes the new set, waits
- * for the readers of the old one, and then zaps what the old slot had mapped: no
- * entry made from the old set can appear after the zap.
+ * The set is immutable and replaced whole.  A slot that goes or changes is zapped
+ * first, and nothing is mapped again until no reader of the old set is left: in
+ * between, an invalidation of its memory by the host would look it up in the new set
+ * and not find what the guest could still reach.
  */
 #include <linux/bsearch.h>
 #include <linux/mm.h>
@@ -128,15 +129,24 @@ static const struct mhv_slot *memslot_by_id(const struct mhv_slots *slots, u32 i
 	return NULL;
 }
 
-static void memslot_zap(struct mhv_vm *vm, gfn_t base, u64 npages)
+/* Unmap a slot and keep faults from mapping anything until memslot_unblock(). */
+static void memslot_zap_and_block(struct mhv_vm *vm, const struct mhv_slot *slot)
 {
 	LIST_HEAD(freed);
 
 	spin_lock(&vm->mmu_lock);
-	if (mhv_tdp_zap(vm, base, base + npages, &freed))
+	vm->notifier_count++;
+	if (mhv_tdp_zap(vm, slot->base, slot->base + slot->npages, &freed))
 		mhv_tdp_flush(vm);
 	spin_unlock(&vm->mmu_lock);
 	mhv_tdp_free(&freed);
+}
+
+static void memslot_unblock(struct mhv_vm *vm)
+{
+	spin_lock(&vm->mmu_lock);
+	mhv_notifier_ended(vm);
+	spin_unlock(&vm->mmu_lock);
 }
 
 static int memslot_change(struct mhv_vm *vm, const struct mhv_memslot *arg)
@@ -153,10 +163,12 @@ static int memslot_change(struct mhv_vm *vm, const struct mhv_memslot *arg)
 	if (!new)
 		return -ENOMEM;
 
+	if (slot)
+		memslot_zap_and_block(vm, slot);
 	rcu_assign_pointer(vm->slots, new);
 	synchronize_srcu_expedited(&vm->srcu);
 	if (slot)
-		memslot_zap(vm, slot->base, slot->npages);
+		memslot_unblock(vm);
 	kvfree(old);
 	return 0;
 }

@@ -100,6 +100,7 @@ struct mhv_paging_state {
  * @notifier: invalidations by the host's memory management
  * @notifier_count: invalidations under way
  * @notifier_seq: invalidations that ended
+ * @tsc_start: host TSC at which the guest's was 0
  * @vcpus_lock: serialises vCPU creation
  * @vcpus: by id; set once, read with smp_load_acquire()
  */
@@ -118,6 +119,8 @@ struct mhv_vm {
 	struct mmu_notifier notifier;
 	unsigned long notifier_count;
 	unsigned long notifier_seq;
+
+	u64 tsc_start;
 
 	struct mutex vcpus_lock;
 	struct mhv_vcpu *vcpus[MHV_MAX_VCPUS];
@@ -157,6 +160,7 @@ enum mhv_vcpu_mode {
 
 /* Types of an event whose delivery was cut short; VMX and SVM number them alike. */
 #define MHV_PENDING_IRQ		0
+#define MHV_PENDING_NMI		2
 #define MHV_PENDING_EXCEPTION	3
 
 /* An event on its way into the guest. */

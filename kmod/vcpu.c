@@ -2,6 +2,7 @@
 /* The vCPU: its file descriptor, its ioctls and the run loop. */
 #include <linux/anon_inodes.h>
 #include <linux/entry-kvm.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
@@ -103,6 +104,8 @@ void mhv_queue_exception(struct mhv_vcpu *v, u8 vector, bool has_error, u32 erro
 	} else if (r->valid && r->type == MHV_PENDING_IRQ && !v->irq.valid) {
 		/* the interrupt comes again when the handler is done */
 		v->irq = (struct mhv_pending){ .valid = true, .vector = r->vector };
+	} else if (r->valid && r->type == MHV_PENDING_NMI) {
+		v->nmi_pending = true;
 	}
 	r->valid = false;
 	v->exception = (struct mhv_pending){
@@ -168,10 +171,18 @@ static int vcpu_see_to(struct mhv_vcpu *v)
 		v->run->exit = MHV_EXIT_KICKED;
 		return 1;
 	}
-	if (mhv_op(lost)())
+	if (signal_pending(current))
+		return -EINTR;
+	if (need_resched() || mhv_op(lost)())
 		schedule();
-	if (__xfer_to_guest_mode_work_pending())
-		return xfer_to_guest_mode_handle_work(NULL);
+	/*
+	 * Work to be done on the way to user space: go there, and have the kernel start
+	 * the system call again, as it does for signals without a handler.
+	 */
+	if (test_thread_flag(TIF_NOTIFY_RESUME)) {
+		set_thread_flag(TIF_SIGPENDING);
+		return -ERESTARTNOINTR;
+	}
 	return 0;
 }
 
@@ -593,12 +604,12 @@ static const struct vm_operations_struct vcpu_vm_ops = {
 };
 
 /* The flags became read-only to drivers, with helpers, in 6.3. */
-static void vcpu_vma_forbid(struct vm_area_struct *vma, vm_flags_t flags)
+static void vcpu_vma_flags(struct vm_area_struct *vma, vm_flags_t set, vm_flags_t clear)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
-	vm_flags_clear(vma, flags);
+	vm_flags_mod(vma, set, clear);
 #else
-	vma->vm_flags &= ~flags;
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
 #endif
 }
 
@@ -609,12 +620,11 @@ static int vcpu_mmap(struct file *file, struct vm_area_struct *vma)
 	if (!(vma->vm_flags & VM_SHARED) || (vma->vm_flags & VM_EXEC) ||
 	    last < vma->vm_pgoff || last > MHV_STATS_PAGE)
 		return -EINVAL;
-	if (last == MHV_STATS_PAGE) {
-		if (vma->vm_flags & VM_WRITE)
-			return -EACCES;
-		vcpu_vma_forbid(vma, VM_MAYWRITE);
-	}
-	vcpu_vma_forbid(vma, VM_MAYEXEC);
+	if (last == MHV_STATS_PAGE && (vma->vm_flags & VM_WRITE))
+		return -EACCES;
+	/* a mapping that grew would reach what it may not write */
+	vcpu_vma_flags(vma, VM_DONTEXPAND,
+		       VM_MAYEXEC | (last == MHV_STATS_PAGE ? VM_MAYWRITE : 0));
 	vma->vm_private_data = file->private_data;
 	vma->vm_ops = &vcpu_vm_ops;
 	return 0;
@@ -688,23 +698,36 @@ err:
 static int vcpu_install(struct mhv_vm *vm, u32 id)
 {
 	struct mhv_vcpu *v;
-	int fd;
+	struct file *file;
+	int fd, ret;
 
 	if (vm->vcpus[id])
 		return -EEXIST;
 	v = vcpu_alloc(vm, id);
 	if (IS_ERR(v))
 		return PTR_ERR(v);
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	ret = fd;
+	if (fd < 0)
+		goto err_vcpu;
+	file = anon_inode_getfile("mhv-vcpu", &mhv_vcpu_fops, v, O_RDWR);
+	ret = PTR_ERR(file);
+	if (IS_ERR(file))
+		goto err_fd;
 	mhv_vm_get(vm);
-	fd = anon_inode_getfd("mhv-vcpu", &mhv_vcpu_fops, v, O_RDWR | O_CLOEXEC);
-	if (fd < 0) {
-		mhv_vm_put(vm);
-		mhv_vcpu_free(v);
-		return fd;
-	}
-	/* freed with the VM, whatever becomes of the descriptor */
+	/*
+	 * Requests to all vCPUs must find it before it can run.  It is freed with the VM,
+	 * whatever becomes of the descriptor.
+	 */
 	smp_store_release(&vm->vcpus[id], v);
+	fd_install(fd, file);
 	return fd;
+
+err_fd:
+	put_unused_fd(fd);
+err_vcpu:
+	mhv_vcpu_free(v);
+	return ret;
 }
 
 /**

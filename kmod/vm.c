@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/uaccess.h>
+#include <asm/msr.h>
 
 #include "mhv.h"
 #include "mmu/mmu.h"
@@ -71,6 +72,7 @@ static struct mhv_vm *vm_alloc(void)
 	mutex_init(&vm->vcpus_lock);
 	spin_lock_init(&vm->mmu_lock);
 	vm->paging = MHV_PAGING_TDP;
+	vm->tsc_start = rdtsc();
 
 	slots = kvzalloc(sizeof(*slots), GFP_KERNEL_ACCOUNT);
 	if (!slots)

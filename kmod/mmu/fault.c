@@ -78,7 +78,7 @@ static enum mhv_pf fault_get_frame(struct mhv_vcpu *v, const struct mhv_fault *f
 	int ret;
 
 	frame->seq = READ_ONCE(v->vm->notifier_seq);
-	/* the sequence before the frame: pairs with notifier_end() */
+	/* the sequence before the frame: pairs with mhv_notifier_ended() */
 	smp_rmb();
 	ret = get_user_pages_fast(frame->hva, 1, fault->write ? FOLL_WRITE : 0, &frame->page);
 	if (ret == -EINTR || ret == -EAGAIN || ret == 0)
@@ -132,11 +132,16 @@ out:
 }
 
 /* The largest page that the host, the slot and the CPU allow. */
-static int fault_level(struct mhv_vcpu *v, const struct mhv_frame *frame, gfn_t gfn)
+static int fault_level(struct mhv_vcpu *v, const struct mhv_fault *fault,
+		       const struct mhv_frame *frame)
 {
 	const struct mhv_slot *slot = frame->slot;
-	int level = min(fault_host_level(v->vm->mm, frame->hva), mhv_spte.max_leaf);
+	gfn_t gfn = gpa_to_gfn(fault->gpa);
+	int level;
 
+	if (fault->fetch && mhv_spte.large_nx)
+		return 1;
+	level = min(fault_host_level(v->vm->mm, frame->hva), mhv_spte.max_leaf);
 	for (; level > 1; level--) {
 		u64 mask = SPTE_LEVEL_PAGES(level) - 1;
 		gfn_t first = gfn & ~mask;
@@ -168,8 +173,8 @@ static enum mhv_pf fault_map(struct mhv_vcpu *v, const struct mhv_fault *fault,
 		return MHV_PF_OOM;
 	spin_lock(&vm->mmu_lock);
 	if (!mhv_notifier_retry(vm, frame->seq)) {
-		level = fault_level(v, frame, gfn);
-		if (mhv_tdp_map(v, gfn, page_to_pfn(frame->page), level, frame->writable) ==
+		level = fault_level(v, fault, frame);
+		if (mhv_tdp_map(v, gfn, page_to_pfn(frame->page), &level, frame->writable) ==
 		    MHV_MAP_DONE)
 			fault_count_mapped(v, level);
 		else

@@ -38,7 +38,7 @@ enum mhv_map {
 	MHV_MAP_SPURIOUS,	/* another vCPU had mapped it already */
 };
 
-enum mhv_map mhv_tdp_map(struct mhv_vcpu *v, gfn_t gfn, u64 pfn, int level, bool writable);
+enum mhv_map mhv_tdp_map(struct mhv_vcpu *v, gfn_t gfn, u64 pfn, int *level, bool writable);
 int mhv_fill_page_cache(struct mhv_vcpu *v);
 
 /* notifier.c */
@@ -50,6 +50,17 @@ static inline bool mhv_notifier_retry(struct mhv_vm *vm, unsigned long seq)
 {
 	lockdep_assert_held(&vm->mmu_lock);
 	return vm->notifier_count || vm->notifier_seq != seq;
+}
+
+/* An invalidation is over: what is looked up from now on may be mapped. */
+static inline void mhv_notifier_ended(struct mhv_vm *vm)
+{
+	lockdep_assert_held(&vm->mmu_lock);
+	WRITE_ONCE(vm->notifier_seq, vm->notifier_seq + 1);
+	/* a fault that reads the new sequence must see the host's new page tables */
+	smp_wmb();
+	WARN_ON_ONCE(!vm->notifier_count);
+	vm->notifier_count--;
 }
 
 /* gmem.c */

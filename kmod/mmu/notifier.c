@@ -72,11 +72,7 @@ static void notifier_end(struct mmu_notifier *mn, const struct mmu_notifier_rang
 	struct mhv_vm *vm = notifier_vm(mn);
 
 	spin_lock(&vm->mmu_lock);
-	WRITE_ONCE(vm->notifier_seq, vm->notifier_seq + 1);
-	/* a fault that reads the new sequence must see the host's new page tables */
-	smp_wmb();
-	WARN_ON_ONCE(!vm->notifier_count);
-	vm->notifier_count--;
+	mhv_notifier_ended(vm);
 	spin_unlock(&vm->mmu_lock);
 }
 

@@ -22,6 +22,7 @@
  * @accessed: @dirty: set by the CPU, 0 where it does not
  * @leaf: memory type of every leaf
  * @max_leaf: highest level that may hold a leaf
+ * @large_nx: leaves above level 1 must not be executable (iTLB multihit)
  */
 struct mhv_spte_format {
 	u64 read, write, exec;
@@ -29,6 +30,7 @@ struct mhv_spte_format {
 	u64 accessed, dirty;
 	u64 leaf;
 	int max_leaf;
+	bool large_nx;
 };
 
 extern struct mhv_spte_format mhv_spte;
@@ -60,8 +62,13 @@ static inline u64 spte_make_table(u64 pa)
 
 static inline u64 spte_make_leaf(u64 pa, int level, bool writable)
 {
-	return pa | mhv_spte.read | mhv_spte.exec | mhv_spte.leaf |
-	       (writable ? mhv_spte.write : 0) | (level > 1 ? mhv_spte.large : 0);
+	u64 spte = pa | mhv_spte.read | mhv_spte.leaf;
+
+	if (level == 1 || !mhv_spte.large_nx)
+		spte |= mhv_spte.exec;
+	if (level > 1)
+		spte |= mhv_spte.large;
+	return writable ? spte | mhv_spte.write : spte;
 }
 
 #endif /* MHV_MMU_SPTE_H */

@@ -181,16 +181,24 @@ static u64 *tdp_new_table(struct mhv_vcpu *v)
 	return v->page_cache[--v->nr_page_cache];
 }
 
-/* Go down to the entry that is to hold the leaf, making tables on the way. */
-static u64 *tdp_descend(struct mhv_vcpu *v, gfn_t gfn, int level, bool *flush,
+/*
+ * Go down to the entry that is to hold the leaf, making tables on the way.  Where a
+ * table stands at *level already, small pages were needed: it is kept, *level lowered.
+ */
+static u64 *tdp_descend(struct mhv_vcpu *v, gfn_t gfn, int *level, bool *flush,
 			struct list_head *freed)
 {
 	u64 *table = v->vm->tdp;
 	int at;
 
-	for (at = SPTE_LEVELS; at > level; at--) {
+	for (at = SPTE_LEVELS; at > 1; at--) {
 		u64 *sptep = &table[spte_index(gfn, at)];
 
+		if (at <= *level) {
+			if (!spte_present(*sptep) || spte_leaf(*sptep, at))
+				break;
+			*level = at - 1;
+		}
 		/* a large page gives way to smaller ones */
 		if (spte_present(*sptep) && spte_leaf(*sptep, at))
 			*flush |= tdp_clear(v->vm, sptep, at, freed);
@@ -204,7 +212,7 @@ static u64 *tdp_descend(struct mhv_vcpu *v, gfn_t gfn, int level, bool *flush,
 			table = tdp_child(*sptep);
 		}
 	}
-	return &table[spte_index(gfn, level)];
+	return &table[spte_index(gfn, *level)];
 }
 
 /**
@@ -212,14 +220,13 @@ static u64 *tdp_descend(struct mhv_vcpu *v, gfn_t gfn, int level, bool *flush,
  * @v: the vCPU that faulted; its page cache is full
  * @gfn: guest frame
  * @pfn: host frame behind @gfn
- * @level: size of the mapping; both frames are rounded down to it
+ * @level: largest size the mapping may have; out, the size it has
  * @writable: may the guest write
  *
  * Context: mmu_lock held, the frame looked up at a notifier sequence that is current.
  */
-enum mhv_map mhv_tdp_map(struct mhv_vcpu *v, gfn_t gfn, u64 pfn, int level, bool writable)
+enum mhv_map mhv_tdp_map(struct mhv_vcpu *v, gfn_t gfn, u64 pfn, int *level, bool writable)
 {
-	u64 mask = SPTE_LEVEL_PAGES(level) - 1;
 	struct mhv_vm *vm = v->vm;
 	bool flush = false;
 	LIST_HEAD(freed);
@@ -229,7 +236,8 @@ enum mhv_map mhv_tdp_map(struct mhv_vcpu *v, gfn_t gfn, u64 pfn, int level, bool
 	sptep = tdp_descend(v, gfn, level, &flush, &freed);
 	if (!sptep)
 		return MHV_MAP_SPURIOUS;
-	spte = spte_make_leaf((pfn & ~mask) << PAGE_SHIFT, level, writable);
+	pfn &= ~(SPTE_LEVEL_PAGES(*level) - 1);
+	spte = spte_make_leaf(pfn << PAGE_SHIFT, *level, writable);
 	if ((*sptep & ~(mhv_spte.accessed | mhv_spte.dirty)) == spte) {
 		if (flush)
 			mhv_tdp_flush(vm);
@@ -237,7 +245,7 @@ enum mhv_map mhv_tdp_map(struct mhv_vcpu *v, gfn_t gfn, u64 pfn, int level, bool
 	}
 	/* never from one frame or size to another without an absent entry between */
 	if (spte_present(*sptep))
-		flush |= tdp_clear(vm, sptep, level, &freed);
+		flush |= tdp_clear(vm, sptep, *level, &freed);
 	if (flush)
 		mhv_tdp_flush(vm);
 	WRITE_ONCE(*sptep, spte);

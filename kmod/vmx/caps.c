@@ -176,6 +176,7 @@ static void vmx_spte_format(void)
 		.leaf = VMX_MEMTYPE_WB << EPT_MEMTYPE_SHIFT | EPT_IGNORE_PAT,
 		.max_leaf = vmx_caps.ept_vpid & EPT_CAP_1G ? 3 :
 			    vmx_caps.ept_vpid & EPT_CAP_2M ? 2 : 1,
+		.large_nx = boot_cpu_has_bug(X86_BUG_ITLB_MULTIHIT) && !cpu_mitigations_off(),
 	};
 }
 

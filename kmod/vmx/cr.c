@@ -9,6 +9,7 @@
  */
 #include <asm/fpu/api.h>
 #include <asm/processor-flags.h>
+#include <asm/tlbflush.h>
 #include <asm/traps.h>
 
 #include "../mmu/mmu.h"
@@ -113,10 +114,13 @@ void vmx_write_cr0(struct mhv_vcpu *v, u64 cr0)
  * vmx_write_cr4 - set CR4
  * @v: a loaded vCPU
  * @cr4: a valid value
+ *
+ * VMX insists on VMXE.  MCE stays as the host has it: with it off, a machine check
+ * would stop the physical CPU.
  */
 void vmx_write_cr4(struct mhv_vcpu *v, u64 cr4)
 {
-	vmcs_write(VMCS_GUEST_CR4, cr4 | X86_CR4_VMXE);
+	vmcs_write(VMCS_GUEST_CR4, cr4 | X86_CR4_VMXE | (cr4_read_shadow() & X86_CR4_MCE));
 	vmcs_write(VMCS_CTRL_CR4_SHADOW, cr4);
 }
 
@@ -166,8 +170,9 @@ static bool vmx_guest_cr0(struct mhv_vcpu *v, u64 cr0)
 	const u64 reload = X86_CR0_PG | X86_CR0_CD | X86_CR0_NW;
 	u64 old = vmx_cr0(v), cr4 = vmx_cr4(v), efer = v->efer;
 
-	cr0 = (u32)cr0 | X86_CR0_ET;
-	if (!vmx_cr0_valid(cr0 & CR0_VALID) || !vmx_paging_toggle_valid(v, old, cr0, cr4))
+	cr0 |= X86_CR0_ET;
+	/* reserved bits of the low half are ignored, those of the high half are not */
+	if (cr0 >> 32 || !vmx_cr0_valid(cr0 & CR0_VALID) || !vmx_paging_toggle_valid(v, old, cr0, cr4))
 		return false;
 	cr0 &= CR0_VALID;
 

@@ -12,6 +12,7 @@
  * vmx_inject() may run several times before an entry succeeds, so it only copies;
  * vmx_injected(), after the exit, takes the event off the vCPU.
  */
+#include <asm/cpu.h>
 #include <asm/processor-flags.h>
 #include <asm/traps.h>
 
@@ -50,10 +51,15 @@ bool vmx_irq_allowed(struct mhv_vcpu *v)
 		 (INTR_STATE_STI | INTR_STATE_MOV_SS));
 }
 
-static bool vmx_nmi_allowed(void)
+/**
+ * vmx_nmi_allowed - could the guest take an NMI now
+ *
+ * STI does not count: whether it holds NMIs differs among CPUs, and one that does not
+ * would exit for the window at once and for ever.
+ */
+bool vmx_nmi_allowed(void)
 {
-	return !(vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) &
-		 (INTR_STATE_STI | INTR_STATE_MOV_SS | INTR_STATE_NMI));
+	return !(vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & (INTR_STATE_MOV_SS | INTR_STATE_NMI));
 }
 
 static void vmx_inject_event(struct mhv_vcpu *v, u32 type, const struct mhv_pending *p)
@@ -70,21 +76,27 @@ static void vmx_inject_event(struct mhv_vcpu *v, u32 type, const struct mhv_pend
 	vmcs_write(VMCS_CTRL_ENTRY_INTR_INFO, info);
 }
 
+/* Entry does not go with an event and a shadow. */
+static void vmx_end_shadow(void)
+{
+	u32 state = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
+
+	if (state & (INTR_STATE_STI | INTR_STATE_MOV_SS))
+		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
+			   state & ~(INTR_STATE_STI | INTR_STATE_MOV_SS));
+}
+
 /* A fault that is delivered sets RF in the image it saves. */
 static void vmx_inject_exception(struct mhv_vcpu *v)
 {
 	const struct mhv_pending *e = &v->exception;
-	u32 state = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
 
 	if (e->vector != X86_TRAP_DB && e->vector != X86_TRAP_BP && e->vector != X86_TRAP_OF) {
 		vmx_cache_regs(v);
 		v->rflags |= X86_EFLAGS_RF;
 		v->dirty |= MHV_REG_RFLAGS;
 	}
-	/* an exception ends the shadow, and no pending trap may outlive it */
-	if (state & (INTR_STATE_STI | INTR_STATE_MOV_SS))
-		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
-			   state & ~(INTR_STATE_STI | INTR_STATE_MOV_SS));
+	vmx_end_shadow();
 	vmx_inject_event(v, INTR_HARD_EXCEPTION, e);
 }
 
@@ -102,6 +114,7 @@ static enum vmx_injecting vmx_choose_event(struct mhv_vcpu *v, bool *nmi_waits,
 		chosen = VMX_INJ_EXCEPTION;
 	}
 	if (v->nmi_pending && !chosen && vmx_nmi_allowed()) {
+		vmx_end_shadow();
 		vmx_inject_event(v, INTR_NMI, &nmi);
 		chosen = VMX_INJ_NMI;
 	}
@@ -316,6 +329,19 @@ static void vmx_reflect(struct mhv_vcpu *v, u32 info)
 			    has_error ? vmcs_read(VMCS_EXIT_INTR_ERROR_CODE) : 0);
 }
 
+/*
+ * An #AC that the guest did not ask for comes from a split lock on a host that watches
+ * for them: the host's policy says whether the guest may go on.
+ */
+static void vmx_exit_ac(struct mhv_vcpu *v, u32 info)
+{
+	bool guests = (vmx_cr0(v) & X86_CR0_AM) && (vmx_rflags(v) & X86_EFLAGS_AC) &&
+		      vmx_cpl() == 3;
+
+	if (guests || !handle_guest_split_lock(v->rip))
+		vmx_reflect(v, info);
+}
+
 enum mhv_next vmx_exit_exception(struct mhv_vcpu *v)
 {
 	u32 info = to_vmx(v)->intr_info;
@@ -336,6 +362,9 @@ enum mhv_next vmx_exit_exception(struct mhv_vcpu *v)
 			vmx_reflect(v, info);
 		else
 			vmx_fpu_get(v);
+		break;
+	case X86_TRAP_AC:
+		vmx_exit_ac(v, info);
 		break;
 	default:
 		vmx_reflect(v, info);

@@ -37,7 +37,7 @@ static enum mhv_next vmx_exit_cpuid(struct mhv_vcpu *v)
 static enum mhv_next vmx_exit_hlt(struct mhv_vcpu *v)
 {
 	vmx_skip(v, vmcs_read(VMCS_EXIT_INSN_LEN));
-	if (v->nmi_pending || (v->irq.valid && vmx_irq_allowed(v)))
+	if ((v->nmi_pending && vmx_nmi_allowed()) || (v->irq.valid && vmx_irq_allowed(v)))
 		return MHV_NEXT_RESUME;
 	v->run->exit = MHV_EXIT_HLT;
 	return MHV_NEXT_USER;

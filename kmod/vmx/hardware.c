@@ -161,6 +161,8 @@ void vmx_make_current(struct mhv_vcpu *v, int cpu)
 	local_irq_disable();
 	if (this_cpu_read(vmx_on)) {
 		if (v->cpu != cpu) {
+			/* also initialises a VMCS that was never active */
+			vmx_vmclear(__pa(vmx->vmcs));
 			list_add(&vmx->loaded_link, this_cpu_ptr(&active_vmcs));
 			v->cpu = cpu;
 		}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Guest registers between the VMCS and the structures of the interface. */
 #include <linux/string.h>
+#include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 
 #include "../mmu/mmu.h"
@@ -57,8 +58,11 @@ void vmx_skip(struct mhv_vcpu *v, u32 insn_len)
 	if (unlikely(state & (INTR_STATE_STI | INTR_STATE_MOV_SS)))
 		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
 			   state & ~(INTR_STATE_STI | INTR_STATE_MOV_SS));
-	if (unlikely(v->rflags & X86_EFLAGS_TF))
-		vmcs_write(VMCS_GUEST_PENDING_DEBUG, PENDING_DEBUG_BS);
+	/* with BTF only branches trap */
+	if (unlikely(v->rflags & X86_EFLAGS_TF) &&
+	    !(vmcs_read(VMCS_GUEST_DEBUGCTL) & DEBUGCTLMSR_BTF))
+		vmcs_write(VMCS_GUEST_PENDING_DEBUG,
+			   vmcs_read(VMCS_GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS);
 }
 
 /**
@@ -88,9 +92,8 @@ void vmx_get_segment(struct mhv_vcpu *v, int seg, struct mhv_segment *s)
 
 static u32 vmx_pack_ar(const struct mhv_segment *s)
 {
-	if (s->unusable)
-		return SEG_AR_UNUSABLE;
-	return s->type | (s->s ? SEG_AR_S : 0) | s->dpl << SEG_AR_DPL_SHIFT |
+	/* the DPL of an unusable SS is still the CPL */
+	return (s->unusable ? SEG_AR_UNUSABLE : 0) | s->type | (s->s ? SEG_AR_S : 0) | s->dpl << SEG_AR_DPL_SHIFT |
 	       (s->present ? SEG_AR_P : 0) | (s->avl ? SEG_AR_AVL : 0) |
 	       (s->l ? SEG_AR_L : 0) | (s->db ? SEG_AR_DB : 0) | (s->g ? SEG_AR_G : 0);
 }

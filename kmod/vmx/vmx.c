@@ -59,6 +59,10 @@ static void vmx_vpid_put(u16 vpid)
 	spin_unlock(&vpids_lock);
 }
 
+/* The last vCPU on each CPU: another one's must not steer our branches. */
+static DEFINE_PER_CPU(u64, predicted_vcpu);
+static atomic64_t vmx_unique;
+
 /* ---- the VMCS --------------------------------------------------------------- */
 
 static void vmx_write_controls(struct mhv_vcpu *v)
@@ -88,7 +92,7 @@ static void vmx_write_controls(struct mhv_vcpu *v)
 	vmcs_write(VMCS_CTRL_EXIT_MSR_LOAD_COUNT, 0);
 	vmcs_write(VMCS_CTRL_ENTRY_MSR_LOAD_COUNT, 0);
 	vmcs_write(VMCS_CTRL_ENTRY_INTR_INFO, 0);
-	vmcs_write(VMCS_CTRL_TSC_OFFSET, -rdtsc());
+	vmcs_write(VMCS_CTRL_TSC_OFFSET, -v->vm->tsc_start);
 	vmcs_write(VMCS_GUEST_LINK_POINTER, ~0ull);
 }
 
@@ -120,10 +124,7 @@ static void vmx_write_host_constants(struct vmx_vcpu *vmx)
 	u64 value;
 
 	vmcs_write(VMCS_HOST_CR0, read_cr0());
-	vmx->host_cr3 = __get_current_cr3_fast();
-	vmcs_write(VMCS_HOST_CR3, vmx->host_cr3);
-	vmx->host_cr4 = cr4_read_shadow();
-	vmcs_write(VMCS_HOST_CR4, vmx->host_cr4);
+	/* CR3 and CR4 differ from no value yet written: vmx_refresh_host() */
 
 	vmcs_write(VMCS_HOST_CS_SELECTOR, __KERNEL_CS);
 	vmcs_write(VMCS_HOST_SS_SELECTOR, __KERNEL_DS);
@@ -258,6 +259,7 @@ static int vmx_vcpu_create(struct mhv_vcpu *v)
 	if (!vmx->vmcs || !vmx->msr_bitmap || !vmx->vapic)
 		goto err;
 	vmx->vpid = vmx_vpid_get();
+	vmx->unique = atomic64_inc_return(&vmx_unique);
 	*(u32 *)vmx->vmcs = VMX_BASIC_REVISION(vmx_caps.basic);
 
 	ret = vmx_msr_init(v);
@@ -272,9 +274,6 @@ err:
 
 /* ---- on a CPU --------------------------------------------------------------- */
 
-/* The last vCPU on each CPU: another one's must not steer our branches. */
-static DEFINE_PER_CPU(struct mhv_vcpu *, predicted_vcpu);
-
 static void vmx_load(struct mhv_vcpu *v, int cpu)
 {
 	bool moved = v->cpu != cpu;
@@ -282,9 +281,9 @@ static void vmx_load(struct mhv_vcpu *v, int cpu)
 	vmx_make_current(v, cpu);
 	if (vmx_lost())
 		return;
-	if (this_cpu_read(predicted_vcpu) != v) {
+	if (this_cpu_read(predicted_vcpu) != to_vmx(v)->unique) {
 		indirect_branch_prediction_barrier();
-		this_cpu_write(predicted_vcpu, v);
+		this_cpu_write(predicted_vcpu, to_vmx(v)->unique);
 	}
 	if (!moved)
 		return;

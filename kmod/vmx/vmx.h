@@ -49,6 +49,7 @@ enum vmx_injecting {
  * @loaded_link: in the list of VMCSs active on @v->cpu
  * @vpid: TLB tag, 0 none
  * @msr_bitmap: @vapic: pages the VMCS points to
+ * @unique: no two vCPUs ever share it
  * @host_rsp: value of VMCS_HOST_RSP
  * @host_cr3: @host_cr4: @host_fs_base: values of the VMCS's host fields
  * @cpu_ctl: value of VMCS_CTRL_CPU
@@ -75,6 +76,7 @@ struct vmx_vcpu {
 	u64 *msr_bitmap;
 	u8 *vapic;
 
+	u64 unique;
 	unsigned long host_rsp;
 	unsigned long host_cr3, host_cr4, host_fs_base;
 	u32 cpu_ctl;
@@ -174,6 +176,7 @@ void vmx_inject(struct mhv_vcpu *v);
 void vmx_injected(struct mhv_vcpu *v);
 void vmx_requeue_vectoring(struct mhv_vcpu *v);
 bool vmx_irq_allowed(struct mhv_vcpu *v);
+bool vmx_nmi_allowed(void);
 void vmx_get_events(struct mhv_vcpu *v, struct mhv_vcpu_events *e);
 void vmx_set_events(struct mhv_vcpu *v, const struct mhv_vcpu_events *e);
 enum mhv_next vmx_exit_exception(struct mhv_vcpu *v);
