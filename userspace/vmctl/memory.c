@@ -10,24 +10,40 @@
 #include "msg.h"
 #include "size.h"
 
+#define HUGE_PAGE	(2 * MIB)
+
+/* @size bytes that begin at a huge page's border; what lies around them goes */
+static u8 *memory_trim(u8 *start, u64 size)
+{
+	u64 before = align_up((uintptr_t)start, HUGE_PAGE) - (uintptr_t)start;
+
+	if (before)
+		munmap(start, before);
+	munmap(start + before + size, HUGE_PAGE - before);
+	return start + before;
+}
+
 /**
  * memory_create - reserve the guest's RAM
  * @mem:	out
  * @size:	bytes, page multiple, at least MEM_MIN
  *
- * Pages come into being when they are touched; huge ones where the host has any.
+ * Pages come into being when they are touched; huge ones where the host has any.  For
+ * those, guest and process addresses must agree in their low bits.
  *
  * Return: 0, or -1 with a message.
  */
 int memory_create(struct memory *mem, u64 size)
 {
 	char text[SIZE_TEXT];
+	u8 *start;
 
-	mem->base = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (mem->base == MAP_FAILED)
+	start = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (start == MAP_FAILED)
 		return fail("cannot map %s of guest memory: %s: use a smaller --mem",
 			    size_text(size, text), strerror(errno));
+	mem->base = memory_trim(start, size);
 	/* only advice: a host without huge pages runs the guest as well */
 	madvise(mem->base, size, MADV_HUGEPAGE);
 	mem->size = size;
