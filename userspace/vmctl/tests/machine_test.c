@@ -7,10 +7,13 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <pty.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "machine.h"
@@ -608,6 +611,164 @@ static void input_from_pipe(void **state)
 	assert_true(in_order);
 }
 
+/* a machine on a terminal of its own; its exit status is 10 + the cause of its end */
+static pid_t run_on_terminal(void (*step)(struct vcpu_exit *exit), int *terminal)
+{
+	pid_t pid;
+
+	alarm(0);
+	pid = forkpty(terminal, NULL, NULL, NULL);
+	assert_true(pid >= 0);
+	if (pid)
+		return pid;
+	alarm(HANG_SECONDS);
+	opt.console = "stdio";
+	guest.step = step;
+	if (machine_create(&machine, &opt, &fake_accel) || machine_run(&machine))
+		_exit(1);
+	machine_destroy(&machine);
+	_exit(10 + machine.end);
+}
+
+/* reads what the terminal shows up to @text */
+static void expect(int terminal, const char *text)
+{
+	char seen[8192] = "";
+	size_t len = 0;
+	ssize_t nr;
+
+	while (!strstr(seen, text)) {
+		nr = read(terminal, seen + len, sizeof(seen) - 1 - len);
+		if (nr <= 0)
+			fail_msg("'%s' did not come, only '%s'", text, seen);
+		len += nr;
+		seen[len] = '\0';
+	}
+}
+
+static void type(int terminal, const char *keys)
+{
+	assert_int_equal(write(terminal, keys, strlen(keys)), strlen(keys));
+}
+
+static bool is_cooked(int terminal)
+{
+	const tcflag_t flags = ICANON | ECHO | ISIG;
+	struct termios mode;
+
+	assert_int_equal(tcgetattr(terminal, &mode), 0);
+	return (mode.c_lflag & flags) == flags && (mode.c_oflag & OPOST);
+}
+
+static int end_of(pid_t pid, int terminal)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(is_cooked(terminal));
+	close(terminal);
+	return status;
+}
+
+/* says hello, then gives back what it reads, with '<' before it; never ends */
+static void step_echo(struct vcpu_exit *exit)
+{
+	static const struct { u16 port; u8 val; } outs[] = {
+		{ 0x3fa, 0x07 }, { 0x3f9, 0x01 }, { 0x3fc, 0x0b }, { 0x3f8, 'h' },
+		{ 0x3f8, 'i' },
+	};
+	static enum { IDLE, STATUS, DATA, MARK } asked;
+	static u8 key;
+
+	if (guest_set_up(exit, 0))
+		return;
+	if (guest.spins < ARRAY_SIZE(outs)) {
+		guest_out(exit, outs[guest.spins].port, outs[guest.spins].val);
+		guest.spins++;
+	} else if (asked == IDLE) {
+		asked = STATUS;
+		guest_in(exit, 0x3fd);
+	} else if (asked == STATUS) {
+		asked = guest.data[0] & 1 ? DATA : IDLE;
+		if (asked == DATA)
+			guest_in(exit, 0x3f8);
+		else
+			guest_halt(exit);
+	} else if (asked == DATA) {
+		asked = MARK;
+		key = guest.data[0];
+		guest_out(exit, 0x3f8, '<');
+	} else {
+		asked = IDLE;
+		guest_out(exit, 0x3f8, key);
+	}
+}
+
+static void terminal_keys(void **state)
+{
+	int terminal, status;
+	pid_t pid = run_on_terminal(step_echo, &terminal);
+
+	expect(terminal, "hi");
+	assert_false(is_cooked(terminal));
+	type(terminal, "a\x03\x1a");			/* Ctrl-c, Ctrl-z: the guest's */
+	expect(terminal, "<a<\x03<\x1a");
+	type(terminal, "\x01\x61");			/* Ctrl-a a */
+	expect(terminal, "<\x01");
+	type(terminal, "\x01h");
+	expect(terminal, "Ctrl-a x  quit\r\n");
+	type(terminal, "\x01x");
+	status = end_of(pid, terminal);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 10 + END_QUIT);
+}
+
+static void terminal_after_signal(void **state)
+{
+	int terminal, status;
+	pid_t pid = run_on_terminal(step_echo, &terminal);
+
+	expect(terminal, "hi");
+	assert_int_equal(kill(pid, SIGHUP), 0);
+	status = end_of(pid, terminal);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 10 + END_SIGNAL);
+}
+
+static void step_crash(struct vcpu_exit *exit)
+{
+	raise(SIGABRT);
+}
+
+static void terminal_after_crash(void **state)
+{
+	int terminal, status;
+	pid_t pid = run_on_terminal(step_crash, &terminal);
+
+	status = end_of(pid, terminal);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGABRT);
+}
+
+static void terminal_over_a_stop(void **state)
+{
+	int terminal, status;
+	pid_t pid = run_on_terminal(step_echo, &terminal);
+
+	expect(terminal, "hi");
+	assert_int_equal(kill(pid, SIGTSTP), 0);
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_true(WIFSTOPPED(status));
+	assert_true(is_cooked(terminal));
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	type(terminal, "b");
+	expect(terminal, "<b");
+	assert_false(is_cooked(terminal));
+	type(terminal, "\x01x");
+	status = end_of(pid, terminal);
+	assert_int_equal(WEXITSTATUS(status), 10 + END_QUIT);
+}
+
 static void refusals(void **state)
 {
 	opt.mem = 1024 * GIB;
@@ -678,6 +839,10 @@ static const struct CMUnitTest tests[] = {
 	MACHINE_TEST(output_to_slow_pipe),
 	MACHINE_TEST(output_pipe_closed),
 	MACHINE_TEST(input_from_pipe),
+	MACHINE_TEST(terminal_keys),
+	MACHINE_TEST(terminal_after_signal),
+	MACHINE_TEST(terminal_after_crash),
+	MACHINE_TEST(terminal_over_a_stop),
 	MACHINE_TEST(refusals),
 	MACHINE_TEST(result_as_json),
 };
