@@ -107,6 +107,7 @@ static enum vmx_injecting vmx_choose_event(struct mhv_vcpu *v, bool *nmi_waits,
 	enum vmx_injecting chosen = VMX_INJ_NONE;
 
 	if (v->reinject.valid) {
+		vmx_end_shadow();
 		vmx_inject_event(v, v->reinject.type << INTR_INFO_TYPE_SHIFT, &v->reinject);
 		chosen = VMX_INJ_REINJECT;
 	} else if (v->exception.valid) {
@@ -335,9 +336,10 @@ static void vmx_reflect(struct mhv_vcpu *v, u32 info)
  */
 static void vmx_exit_ac(struct mhv_vcpu *v, u32 info)
 {
-	bool guests = (vmx_cr0(v) & X86_CR0_AM) && (vmx_rflags(v) & X86_EFLAGS_AC) &&
-		      vmx_cpl() == 3;
+	bool guests;
 
+	vmx_cache_regs(v);
+	guests = (vmx_cr0(v) & X86_CR0_AM) && (v->rflags & X86_EFLAGS_AC) && vmx_cpl() == 3;
 	if (guests || !handle_guest_split_lock(v->rip))
 		vmx_reflect(v, info);
 }
