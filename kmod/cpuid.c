@@ -37,8 +37,8 @@
 #define LEAF7_EBX	(F(0) | F(3) | F(5) | F(7) | F(8) | F(9) | F(10) | F(13) | F(16) | F(17) | \
 			 F(18) | F(19) | F(20) | F(21) | F(23) | F(24) | F(28) | F(29) | F(30) | \
 			 F(31))
-#define LEAF7_ECX	(F(1) | F(2) | F(6) | F(8) | F(9) | F(10) | F(11) | F(12) | F(14) | F(22) | \
-			 F(27) | F(28))
+#define LEAF7_ECX	(F(1) | F(2) | F(6) | F(8) | F(9) | F(10) | F(11) | F(12) | F(14) | \
+			 F(22) | F(27) | F(28))
 #define LEAF7_EDX	(F(2) | F(3) | F(4) | F(8))
 
 /* What goes when the host keeps no AVX or AVX-512 state */
@@ -70,7 +70,7 @@ u64 mhv_guest_xcr0_mask(void)
 	return XCR0_OFFERED & xgetbv(XCR_XFEATURE_ENABLED_MASK);
 }
 
-/* ---- the filter --------------------------------------------------------------- */
+/* ---- the filter ------------------------------------------------------------ */
 
 /* Instructions that the guest has only where the vendor lets it. */
 static bool cpuid_vendor_has(enum mhv_feature feature)
@@ -79,6 +79,14 @@ static bool cpuid_vendor_has(enum mhv_feature feature)
 
 	mhv_op(describe)(&info);
 	return info.features & BIT_ULL(feature);
+}
+
+static void cpuid_clear(struct mhv_cpuid_entry *e)
+{
+	e->eax = 0;
+	e->ebx = 0;
+	e->ecx = 0;
+	e->edx = 0;
 }
 
 static void filter_leaf1(struct mhv_cpuid_entry *e)
@@ -96,7 +104,7 @@ static void filter_leaf7(struct mhv_cpuid_entry *e)
 	u64 xcr0 = mhv_guest_xcr0_mask();
 
 	if (e->index) {
-		e->eax = e->ebx = e->ecx = e->edx = 0;
+		cpuid_clear(e);
 		return;
 	}
 	e->eax = 0;
@@ -127,9 +135,11 @@ static void filter_leafd(struct mhv_cpuid_entry *e)
 		e->edx = mask >> 32;
 	} else if (e->index == 1) {
 		e->eax &= LEAFD1_EAX;
-		e->ebx = e->ecx = e->edx = 0;
+		e->ebx = 0;
+		e->ecx = 0;
+		e->edx = 0;
 	} else if (e->index > 63 || !(mask & BIT_ULL(e->index))) {
-		e->eax = e->ebx = e->ecx = e->edx = 0;
+		cpuid_clear(e);
 	} else {
 		e->ecx = 0;
 	}
@@ -137,6 +147,8 @@ static void filter_leafd(struct mhv_cpuid_entry *e)
 
 static void filter_leaf(struct mhv_cpuid_entry *e)
 {
+	u32 eax, edx;
+
 	switch (e->function) {
 	case 1:
 		filter_leaf1(e);
@@ -158,17 +170,19 @@ static void filter_leaf(struct mhv_cpuid_entry *e)
 			e->edx &= ~F(27);
 		break;
 	case 0x80000007:
-		e->eax = e->ebx = e->ecx = 0;
-		e->edx &= F(8);		/* invariant TSC */
+		edx = e->edx & F(8);	/* invariant TSC */
+		cpuid_clear(e);
+		e->edx = edx;
 		break;
 	case 0x80000008:
-		e->eax = min_t(u32, e->eax & 0xff, 48) | (48 << 8);
-		e->ebx = e->ecx = e->edx = 0;
+		eax = min_t(u32, e->eax & 0xff, 48) | (48 << 8);
+		cpuid_clear(e);
+		e->eax = eax;
 		break;
 	}
 }
 
-/* ---- the host's set ------------------------------------------------------------- */
+/* ---- the host's set -------------------------------------------------------- */
 
 struct cpuid_list {
 	struct mhv_cpuid_entry *entry;
@@ -214,7 +228,7 @@ static void cpuid_add_xsave(struct cpuid_list *list)
 
 static void cpuid_add_hypervisor(struct cpuid_list *list)
 {
-	static const char signature[12] = "mhv mhv mhv ";
+	static const char signature[12] = "mhv-mhv-mhv-";
 	struct mhv_cpuid_entry *e = &list->entry[list->nr];
 
 	*e = (struct mhv_cpuid_entry){
@@ -293,7 +307,7 @@ int mhv_cpuid_init(struct mhv_vcpu *v)
 	return mhv_cpuid_host(&v->cpuid, &v->nr_cpuid);
 }
 
-/* ---- the interface ----------------------------------------------------------------- */
+/* ---- the interface --------------------------------------------------------- */
 
 static const struct mhv_cpuid_entry *cpuid_match(const struct mhv_cpuid_entry *set, u32 nr,
 						 u32 function, u32 index)
@@ -431,7 +445,7 @@ int mhv_cpuid_copy(const struct mhv_cpuid_entry *entries, u32 nr, struct mhv_cpu
 	       -EFAULT : 0;
 }
 
-/* ---- what the guest has -------------------------------------------------------------- */
+/* ---- what the guest has ---------------------------------------------------- */
 
 /**
  * mhv_guest_has - is a feature bit set in the guest's CPUID
@@ -517,7 +531,7 @@ unsigned int mhv_guest_phys_bits(struct mhv_vcpu *v)
 	return e ? e->eax & 0xff : 36;
 }
 
-/* ---- the instruction -------------------------------------------------------------------- */
+/* ---- the instruction ------------------------------------------------------- */
 
 /* Size of a standard-format XSAVE area with the components of @xcr0. */
 static u32 xsave_size(struct mhv_vcpu *v, u64 xcr0, bool compacted)
@@ -577,7 +591,10 @@ static const struct mhv_cpuid_entry *cpuid_out_of_range(struct mhv_vcpu *v, u32 
 /**
  * mhv_cpuid - the CPUID instruction
  * @v: a loaded vCPU
- * @eax: @ebx: @ecx: @edx: registers, in and out
+ * @eax: registers, in and out
+ * @ebx: likewise
+ * @ecx: likewise
+ * @edx: likewise
  */
 void mhv_cpuid(struct mhv_vcpu *v, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx)
 {
@@ -587,7 +604,10 @@ void mhv_cpuid(struct mhv_vcpu *v, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx)
 	if (!e)
 		e = cpuid_out_of_range(v, function, index);
 	if (!e) {
-		*eax = *ebx = *ecx = *edx = 0;
+		*eax = 0;
+		*ebx = 0;
+		*ecx = 0;
+		*edx = 0;
 		return;
 	}
 	*eax = e->eax;

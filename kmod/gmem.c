@@ -108,7 +108,7 @@ bool mhv_read_pdptes(struct mhv_vcpu *v, u64 cr3, u64 pdpte[4])
 	return true;
 }
 
-/* ---- by gva ------------------------------------------------------------------ */
+/* ---- by gva ---------------------------------------------------------------- */
 
 /* Where an entry of the guest's tables lies in the owner's memory; 0 nowhere. */
 static unsigned long gmem_pte_hva(struct mhv_vm *vm, gpa_t gpa, bool *readonly)

@@ -16,7 +16,7 @@
 
 #include "mhv.h"
 
-/* ---- virtualisation on and off --------------------------------------------------- */
+/* ---- virtualisation on and off --------------------------------------------- */
 
 static DEFINE_MUTEX(hardware_lock);
 static unsigned int hardware_users;	/* hardware_lock */
@@ -230,7 +230,7 @@ static void hardware_exit(void)
 	platform_driver_unregister(&hardware_driver);
 }
 
-/* ---- /dev/mhv ------------------------------------------------------------------------ */
+/* ---- /dev/mhv -------------------------------------------------------------- */
 
 static long dev_get_info(void __user *uarg)
 {

@@ -74,7 +74,11 @@ static inline unsigned long slot_gfn_to_hva(const struct mhv_slot *slot, gfn_t g
 
 /**
  * struct mhv_paging_state - what decides how a gva is translated
- * @cr0: @cr3: @cr4: @efer: @rflags: as the guest sees them
+ * @cr0: as the guest sees them
+ * @cr3: likewise
+ * @cr4: likewise
+ * @efer: likewise
+ * @rflags: likewise
  * @pdpte: PAE paging: the four loaded entries
  * @cpl: current privilege level
  */
@@ -109,11 +113,11 @@ struct mhv_vm {
 	struct mm_struct *mm;
 	u32 paging;
 
-	struct mutex slots_lock;
+	struct mutex slots_lock;	/* writers of @slots */
 	struct srcu_struct srcu;
 	struct mhv_slots __rcu *slots;
 
-	spinlock_t mmu_lock;
+	spinlock_t mmu_lock;		/* @tdp, @notifier_* */
 	u64 *tdp;
 	unsigned long tdp_tables;
 	struct mmu_notifier notifier;
@@ -122,7 +126,7 @@ struct mhv_vm {
 
 	u64 tsc_start;
 
-	struct mutex vcpus_lock;
+	struct mutex vcpus_lock;	/* writers of @vcpus */
 	struct mhv_vcpu *vcpus[MHV_MAX_VCPUS];
 };
 
@@ -206,10 +210,17 @@ struct mhv_io {
  * @mode: enum mhv_vcpu_mode; read by any CPU
  * @requests: MHV_REQ_* bits; set by any CPU
  * @gpr: general registers; RSP valid when @cached says so
- * @rip: @rflags: valid when @cached says so
+ * @rip: valid when @cached says so
+ * @rflags: likewise
  * @cached: MHV_REG_* bits: the copy here is valid
  * @dirty: MHV_REG_* bits: the copy here must be written before entry
- * @cr2: @cr8: @xcr0: @efer: @dr: @dr6: @dr7: architectural registers
+ * @cr2: as the guest sees it
+ * @cr8: likewise
+ * @xcr0: likewise
+ * @efer: likewise
+ * @dr: likewise
+ * @dr6: likewise
+ * @dr7: likewise
  * @fpu: guest FPU state
  * @fpu_loaded: @fpu is in the CPU's registers (of this task)
  * @reinject: an event whose delivery an exit cut short
@@ -219,7 +230,9 @@ struct mhv_io {
  * @io: outstanding request
  * @run_error: errno for MHV_NEXT_FAIL
  * @ran: MHV_RUN was called once
- * @run: @data: @stat: the pages of the run area
+ * @run: page 0 of the run area
+ * @data: page 1, data of string transfers
+ * @stat: page 2, the counters
  * @cpuid: guest's CPUID
  * @nr_cpuid: entries of it
  * @page_cache: zeroed pages for page tables, so that no fault fails half-way
@@ -229,7 +242,7 @@ struct mhv_io {
 struct mhv_vcpu {
 	struct mhv_vm *vm;
 	u32 id;
-	struct mutex mutex;
+	struct mutex mutex;		/* one ioctl at a time */
 	struct preempt_notifier task_notifier;
 	int cpu;
 	int mode;
@@ -287,6 +300,7 @@ void mhv_request_all(struct mhv_vm *vm, int request);
 
 static inline struct mhv_vcpu *mhv_vm_vcpu(struct mhv_vm *vm, unsigned int id)
 {
+	/* pairs with vcpu_install(): a vCPU is seen whole */
 	return smp_load_acquire(&vm->vcpus[id]);
 }
 
@@ -336,8 +350,8 @@ struct mhv_gva_fault {
 	u32 error_code;
 };
 
-#define MHV_ACCESS_WRITE	(1u << 0)
-#define MHV_ACCESS_FETCH	(1u << 1)
+#define MHV_ACCESS_WRITE	BIT(0)
+#define MHV_ACCESS_FETCH	BIT(1)
 
 enum mhv_gva_result mhv_translate_gva(struct mhv_vcpu *v, gva_t gva, u32 access,
 				      gpa_t *gpa, struct mhv_gva_fault *fault);

@@ -19,13 +19,15 @@ MHV_OPS(X)
  */
 int mhv_ops_init(const struct mhv_ops *ops)
 {
-#define X(op, ret, args)						\
-	if (!ops->op) {							\
-		pr_err("%s lacks operation " #op "\n", ops->name);	\
-		return -EINVAL;						\
-	}
+	const char *missing = NULL;
+
+#define X(op, ret, args) missing = ops->op ? missing : #op;
 	MHV_OPS(X)
 #undef X
+	if (missing) {
+		pr_err("mhv: %s lacks the operation %s\n", ops->name, missing);
+		return -EINVAL;
+	}
 
 #define X(op, ret, args) static_call_update(mhv_op_##op, ops->op);
 	MHV_OPS(X)

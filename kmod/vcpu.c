@@ -16,7 +16,7 @@
 
 #include "mhv.h"
 
-/* ---- on a CPU -------------------------------------------------------------------- */
+/* ---- on a CPU -------------------------------------------------------------- */
 
 static struct mhv_vcpu *notifier_vcpu(struct preempt_notifier *pn)
 {
@@ -66,7 +66,7 @@ void mhv_vcpu_put(struct mhv_vcpu *v)
 	preempt_enable();
 }
 
-/* ---- exceptions -------------------------------------------------------------------- */
+/* ---- exceptions ------------------------------------------------------------ */
 
 static bool exception_contributory(u8 vector)
 {
@@ -128,7 +128,7 @@ void mhv_queue_page_fault(struct mhv_vcpu *v, u32 error_code, gva_t gva)
 	mhv_queue_exception(v, X86_TRAP_PF, true, error_code);
 }
 
-/* ---- MHV_RUN -------------------------------------------------------------------------- */
+/* ---- MHV_RUN --------------------------------------------------------------- */
 
 #define VCPU_STOP	(BIT(MHV_REQ_KICK) | BIT(MHV_REQ_SHUTDOWN))
 
@@ -147,6 +147,7 @@ static bool vcpu_enter(struct mhv_vcpu *v)
 {
 	mhv_op(inject)(v);
 	local_irq_disable();
+	/* the mode is out before the requests are read: see above */
 	smp_store_mb(v->mode, MHV_IN_GUEST);
 	if (unlikely(vcpu_must_stop(v))) {
 		WRITE_ONCE(v->mode, MHV_OUTSIDE_GUEST);
@@ -154,6 +155,7 @@ static bool vcpu_enter(struct mhv_vcpu *v)
 		return false;
 	}
 	mhv_op(enter)(v);
+	/* whoever sees us outside also sees that the guest has stopped */
 	smp_store_release(&v->mode, MHV_OUTSIDE_GUEST);
 	local_irq_enable();
 	return true;
@@ -265,6 +267,7 @@ static int vcpu_kick(struct mhv_vcpu *v)
 	int cpu;
 
 	set_bit(MHV_REQ_KICK, &v->requests);
+	/* the request before the mode: pairs with vcpu_enter() */
 	smp_mb__after_atomic();
 	cpu = READ_ONCE(v->cpu);
 	if (READ_ONCE(v->mode) == MHV_IN_GUEST && cpu >= 0)
@@ -272,7 +275,7 @@ static int vcpu_kick(struct mhv_vcpu *v)
 	return 0;
 }
 
-/* ---- registers --------------------------------------------------------------------------- */
+/* ---- registers ------------------------------------------------------------- */
 
 #define EFLAGS_VALID	(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | X86_EFLAGS_ZF | \
 			 X86_EFLAGS_SF | X86_EFLAGS_TF | X86_EFLAGS_IF | X86_EFLAGS_DF | \
@@ -334,7 +337,7 @@ static long vcpu_set_sregs(struct mhv_vcpu *v, const void __user *uarg)
 	return ret;
 }
 
-/* ---- FPU ----------------------------------------------------------------------------------- */
+/* ---- FPU ------------------------------------------------------------------- */
 
 static long vcpu_get_fpu(struct mhv_vcpu *v, void __user *uarg)
 {
@@ -365,7 +368,7 @@ static long vcpu_set_fpu(struct mhv_vcpu *v, const void __user *uarg)
 	return ret;
 }
 
-/* ---- MSRs ------------------------------------------------------------------------------------ */
+/* ---- MSRs ------------------------------------------------------------------ */
 
 static int vcpu_one_msr(struct mhv_vcpu *v, struct mhv_msr __user *umsr, bool set)
 {
@@ -408,7 +411,7 @@ static long vcpu_msrs(struct mhv_vcpu *v, struct mhv_msrs __user *uarg, bool set
 	return ret;
 }
 
-/* ---- CPUID ------------------------------------------------------------------------------------- */
+/* ---- CPUID ----------------------------------------------------------------- */
 
 static long vcpu_set_cpuid(struct mhv_vcpu *v, const void __user *uarg)
 {
@@ -428,7 +431,7 @@ static long vcpu_set_cpuid(struct mhv_vcpu *v, const void __user *uarg)
 	return 0;
 }
 
-/* ---- events ------------------------------------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------------- */
 
 #define VECTORS_WITH_ERROR	(BIT(X86_TRAP_DF) | BIT(X86_TRAP_TS) | BIT(X86_TRAP_NP) | \
 				 BIT(X86_TRAP_SS) | BIT(X86_TRAP_GP) | BIT(X86_TRAP_PF) | \
@@ -530,7 +533,7 @@ static long vcpu_set_events(struct mhv_vcpu *v, const void __user *uarg)
 	return 0;
 }
 
-/* ---- the file ---------------------------------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------------- */
 
 static long vcpu_locked_ioctl(struct mhv_vcpu *v, unsigned int cmd, unsigned long arg)
 {
@@ -646,7 +649,7 @@ const struct file_operations mhv_vcpu_fops = {
 	.llseek		= noop_llseek,
 };
 
-/* ---- life ------------------------------------------------------------------------------------------ */
+/* ---- life ------------------------------------------------------------------ */
 
 /**
  * mhv_vcpu_free - free a vCPU

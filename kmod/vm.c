@@ -161,6 +161,7 @@ void mhv_request_all(struct mhv_vm *vm, int request)
 		if (!v)
 			continue;
 		set_bit(request, &v->requests);
+		/* the request before the mode: pairs with vcpu_enter() */
 		smp_mb__after_atomic();
 		cpu = READ_ONCE(v->cpu);
 		if (READ_ONCE(v->mode) == MHV_IN_GUEST && cpu >= 0 && cpu != me)
@@ -171,7 +172,7 @@ void mhv_request_all(struct mhv_vm *vm, int request)
 	put_cpu();
 }
 
-/* ---- the file -------------------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------------- */
 
 static long vm_set_memslot(struct mhv_vm *vm, void __user *uarg)
 {

@@ -37,6 +37,7 @@ enum mhv_next mhv_ioreq_complete(struct mhv_vcpu *v)
 
 	if (likely(v->io.kind == MHV_IO_NONE))
 		return MHV_NEXT_RESUME;
+	/* the answer is complete before its state says so */
 	if (smp_load_acquire(&slot->state) != MHV_IOREQ_DONE)
 		return mhv_ioreq_issue(v);
 	data = READ_ONCE(slot->data);

@@ -55,11 +55,14 @@ enum mhv_next mhv_pio(struct mhv_vcpu *v, u16 port, u32 size, bool write, u32 in
 	return mhv_ioreq_issue(v);
 }
 
-/* ---- strings ---------------------------------------------------------------- */
+/* ---- strings --------------------------------------------------------------- */
 
 /**
  * struct pio_string - INS or OUTS as decoded
- * @port: @size: @write: @rep: operands
+ * @port: operands
+ * @size: likewise
+ * @write: likewise
+ * @rep: likewise
  * @down: RFLAGS.DF
  * @mask: of index and count
  * @seg: segment of the memory operand
@@ -265,7 +268,7 @@ enum mhv_next mhv_pio_string(struct mhv_vcpu *v, u16 port, u32 size, bool write,
 	return pio_string_step(v, &s);
 }
 
-/* ---- answers ------------------------------------------------------------------ */
+/* ---- answers --------------------------------------------------------------- */
 
 /*
  * Store what INS read.  Where the slot has gone meanwhile the data is lost, as on a bus

@@ -40,7 +40,7 @@ struct mhv_frame {
 	int error;
 };
 
-/* ---- 1: the memslot ----------------------------------------------------------- */
+/* ---- 1: the memslot -------------------------------------------------------- */
 
 static enum mhv_pf fault_find_slot(struct mhv_vcpu *v, const struct mhv_fault *fault,
 				   struct mhv_frame *frame)
@@ -56,7 +56,7 @@ static enum mhv_pf fault_find_slot(struct mhv_vcpu *v, const struct mhv_fault *f
 	return MHV_PF_FIXED;
 }
 
-/* ---- 2: the host frame --------------------------------------------------------- */
+/* ---- 2: the host frame ----------------------------------------------------- */
 
 /* A read fault maps writable all the same, where that costs the host nothing. */
 static void fault_try_writable(struct mhv_frame *frame)
@@ -153,7 +153,7 @@ static int fault_level(struct mhv_vcpu *v, const struct mhv_fault *fault,
 	return level;
 }
 
-/* ---- 3: the entry ----------------------------------------------------------------- */
+/* ---- 3: the entry ---------------------------------------------------------- */
 
 static void fault_count_mapped(struct mhv_vcpu *v, int level)
 {
@@ -185,7 +185,7 @@ static enum mhv_pf fault_map(struct mhv_vcpu *v, const struct mhv_fault *fault,
 	return pf;
 }
 
-/* ---- 4: what it means -------------------------------------------------------------- */
+/* ---- 4: what it means ------------------------------------------------------ */
 
 static enum mhv_next fault_no_memory(struct mhv_vcpu *v, const struct mhv_fault *fault,
 				     const struct mhv_frame *frame)

@@ -11,7 +11,8 @@
  * @gpa: address accessed
  * @gva: linear address, where @gva_valid
  * @gva_valid: the access was made by gva, not by a walk of the guest's tables
- * @write: @fetch: kind of access; a read when neither
+ * @write: kind of access; a read when neither
+ * @fetch: likewise
  */
 struct mhv_fault {
 	gpa_t gpa;

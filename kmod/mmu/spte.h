@@ -17,9 +17,12 @@
 
 /**
  * struct mhv_spte_format - the vendor's bits
- * @read: @write: @exec: permissions
+ * @read: permissions
+ * @write: likewise
+ * @exec: likewise
  * @large: leaf above level 1
- * @accessed: @dirty: set by the CPU, 0 where it does not
+ * @accessed: set by the CPU, 0 where it does not
+ * @dirty: likewise
  * @leaf: memory type of every leaf
  * @max_leaf: highest level that may hold a leaf
  * @large_nx: leaves above level 1 must not be executable (iTLB multihit)

@@ -172,7 +172,9 @@ static bool vmx_guest_cr0(struct mhv_vcpu *v, u64 cr0)
 
 	cr0 |= X86_CR0_ET;
 	/* reserved bits of the low half are ignored, those of the high half are not */
-	if (cr0 >> 32 || !vmx_cr0_valid(cr0 & CR0_VALID) || !vmx_paging_toggle_valid(v, old, cr0, cr4))
+	if (cr0 >> 32 || !vmx_cr0_valid(cr0 & CR0_VALID))
+		return false;
+	if (!vmx_paging_toggle_valid(v, old, cr0, cr4))
 		return false;
 	cr0 &= CR0_VALID;
 
@@ -279,7 +281,7 @@ enum mhv_next vmx_exit_cr(struct mhv_vcpu *v)
 	return MHV_NEXT_RESUME;
 }
 
-/* ---- debug registers -------------------------------------------------------- */
+/* ---- debug registers ------------------------------------------------------- */
 
 /* False: #GP. */
 static bool vmx_write_dr(struct mhv_vcpu *v, u32 dr, u64 value)
@@ -330,7 +332,7 @@ enum mhv_next vmx_exit_dr(struct mhv_vcpu *v)
 	return MHV_NEXT_RESUME;
 }
 
-/* ---- XCR0 ------------------------------------------------------------------- */
+/* ---- XCR0 ------------------------------------------------------------------ */
 
 enum mhv_next vmx_exit_xsetbv(struct mhv_vcpu *v)
 {

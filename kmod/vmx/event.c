@@ -264,7 +264,7 @@ void vmx_set_events(struct mhv_vcpu *v, const struct mhv_vcpu_events *e)
 	};
 }
 
-/* ---- exits that are about events -------------------------------------------- */
+/* ---- exits that are about events ------------------------------------------- */
 
 /**
  * vmx_host_event - hand an NMI or machine check that ended the guest to the host

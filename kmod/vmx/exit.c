@@ -64,7 +64,7 @@ static enum mhv_next vmx_exit_rdpmc(struct mhv_vcpu *v)
 	return MHV_NEXT_RESUME;
 }
 
-/* ---- ports --------------------------------------------------------------------- */
+/* ---- ports ----------------------------------------------------------------- */
 
 static enum mhv_next vmx_exit_io_string(struct mhv_vcpu *v, u64 q)
 {
@@ -90,7 +90,7 @@ static enum mhv_next vmx_exit_io(struct mhv_vcpu *v)
 		       vmcs_read(VMCS_EXIT_INSN_LEN));
 }
 
-/* ---- guest physical memory ------------------------------------------------------- */
+/* ---- guest physical memory ------------------------------------------------- */
 
 /*
  * An IRET that ended NMI blocking and then faulted must block again, for it will be
@@ -130,7 +130,7 @@ static enum mhv_next vmx_exit_ept_misconfig(struct mhv_vcpu *v)
 	return MHV_NEXT_USER;
 }
 
-/* ---- entries that failed ----------------------------------------------------------- */
+/* ---- entries that failed --------------------------------------------------- */
 
 static u64 vmx_check_read(void *ctx, u32 field)
 {
@@ -151,7 +151,7 @@ static enum mhv_next vmx_entry_failed(struct mhv_vcpu *v, u32 reason, bool vmfai
 	return MHV_NEXT_USER;
 }
 
-/* ---- the table ----------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------- */
 
 /**
  * struct vmx_exit - what to do about an exit reason

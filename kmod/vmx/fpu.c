@@ -82,7 +82,7 @@ void vmx_xcr0_host(struct mhv_vcpu *v)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, vmx_host_xcr0);
 }
 
-/* ---- debug registers --------------------------------------------------------- */
+/* ---- debug registers ------------------------------------------------------- */
 
 /* DR7 lies in the VMCS; the others matter only while it enables a breakpoint. */
 void vmx_debug_guest(struct mhv_vcpu *v)

@@ -64,9 +64,11 @@ static void l1d_displace(void)
 
 	for (i = 0; i < size; i += PAGE_SIZE)
 		READ_ONCE(*(u8 *)(l1d_pages + i));
+	/* the TLB has all pages before the first line is counted on */
 	rmb();
 	for (i = 0; i < size; i += 64)
 		READ_ONCE(*(u8 *)(l1d_pages + i));
+	/* all lines are in before the guest runs */
 	rmb();
 }
 

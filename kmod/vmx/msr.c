@@ -17,7 +17,7 @@
 #define VMX_MSR_BITMAP_WRITE	2048	/* bytes: write bitmaps follow the read ones */
 #define VMX_MSR_BITMAP_HIGH	1024	/* bytes: MSRs from 0xc0000000 */
 
-/* ---- MSRs the kernel needs only in user space ------------------------------- */
+/* ---- MSRs the kernel needs only in user space ------------------------------ */
 
 static const u32 user_msr_index[VMX_NR_USER_MSRS] = {
 	[VMX_MSR_STAR]		= MSR_STAR,
@@ -125,7 +125,7 @@ static int vmx_find_user_msr(u32 index)
 	return -1;
 }
 
-/* ---- the bitmap -------------------------------------------------------------- */
+/* ---- the bitmap ------------------------------------------------------------ */
 
 static void vmx_let_through(struct vmx_vcpu *vmx, u32 index, bool write)
 {
@@ -164,7 +164,7 @@ int vmx_msr_init(struct mhv_vcpu *v)
 	return 0;
 }
 
-/* ---- values the guest may give ------------------------------------------------ */
+/* ---- values the guest may give --------------------------------------------- */
 
 static bool vmx_canonical(u64 addr)
 {
@@ -224,7 +224,7 @@ static u64 *vmx_mtrr_fix(struct vmx_vcpu *vmx, u32 index)
 	return NULL;
 }
 
-/* ---- one MSR ------------------------------------------------------------------ */
+/* ---- one MSR --------------------------------------------------------------- */
 
 static u64 vmx_get_tsc(void)
 {
@@ -468,7 +468,7 @@ int vmx_set_msr(struct mhv_vcpu *v, const struct mhv_msr *msr)
 	return vmx_set_stored(v, msr->index, value);
 }
 
-/* ---- RDMSR and WRMSR by the guest ---------------------------------------------- */
+/* ---- RDMSR and WRMSR by the guest ------------------------------------------ */
 
 static void vmx_msr_refused(struct mhv_vcpu *v, int error)
 {

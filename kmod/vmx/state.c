@@ -93,9 +93,10 @@ void vmx_get_segment(struct mhv_vcpu *v, int seg, struct mhv_segment *s)
 static u32 vmx_pack_ar(const struct mhv_segment *s)
 {
 	/* the DPL of an unusable SS is still the CPL */
-	return (s->unusable ? SEG_AR_UNUSABLE : 0) | s->type | (s->s ? SEG_AR_S : 0) | s->dpl << SEG_AR_DPL_SHIFT |
+	return s->type | (s->s ? SEG_AR_S : 0) | s->dpl << SEG_AR_DPL_SHIFT |
 	       (s->present ? SEG_AR_P : 0) | (s->avl ? SEG_AR_AVL : 0) |
-	       (s->l ? SEG_AR_L : 0) | (s->db ? SEG_AR_DB : 0) | (s->g ? SEG_AR_G : 0);
+	       (s->l ? SEG_AR_L : 0) | (s->db ? SEG_AR_DB : 0) | (s->g ? SEG_AR_G : 0) |
+	       (s->unusable ? SEG_AR_UNUSABLE : 0);
 }
 
 static void vmx_set_segment(int seg, const struct mhv_segment *s)

@@ -26,7 +26,7 @@
 #include "../mmu/spte.h"
 #include "vmx.h"
 
-/* ---- VPIDs ------------------------------------------------------------------ */
+/* ---- VPIDs ----------------------------------------------------------------- */
 
 #define VMX_NR_VPIDS	4096
 
@@ -63,7 +63,7 @@ static void vmx_vpid_put(u16 vpid)
 static DEFINE_PER_CPU(u64, predicted_vcpu);
 static atomic64_t vmx_unique;
 
-/* ---- the VMCS --------------------------------------------------------------- */
+/* ---- the VMCS -------------------------------------------------------------- */
 
 static void vmx_write_controls(struct mhv_vcpu *v)
 {
@@ -272,7 +272,7 @@ err:
 	return ret;
 }
 
-/* ---- on a CPU --------------------------------------------------------------- */
+/* ---- on a CPU -------------------------------------------------------------- */
 
 static void vmx_load(struct mhv_vcpu *v, int cpu)
 {
@@ -364,7 +364,7 @@ static void vmx_put(struct mhv_vcpu *v)
 	vmx_switch_to_host(v);
 }
 
-/* ---- entry ------------------------------------------------------------------ */
+/* ---- entry ----------------------------------------------------------------- */
 
 static void vmx_flush_tlb(struct mhv_vcpu *v)
 {

@@ -48,10 +48,13 @@ enum vmx_injecting {
  * @launched: VMLAUNCH succeeded since the last VMCLEAR
  * @loaded_link: in the list of VMCSs active on @v->cpu
  * @vpid: TLB tag, 0 none
- * @msr_bitmap: @vapic: pages the VMCS points to
+ * @msr_bitmap: pages the VMCS points to
+ * @vapic: likewise
  * @unique: no two vCPUs ever share it
  * @host_rsp: value of VMCS_HOST_RSP
- * @host_cr3: @host_cr4: @host_fs_base: values of the VMCS's host fields
+ * @host_cr3: values of the VMCS's host fields
+ * @host_cr4: likewise
+ * @host_fs_base: likewise
  * @cpu_ctl: value of VMCS_CTRL_CPU
  * @exception_bitmap: value of VMCS_CTRL_EXCEPTION_BITMAP
  * @cr0_guest: CR0 bits that the guest owns now
@@ -61,8 +64,13 @@ enum vmx_injecting {
  * @intr_info: of the last exit by exception or NMI
  * @injecting: source of the event in the last entry
  * @guest_loaded: the CPU holds the guest's MSRs and null segments
- * @fs_sel: @gs_sel: @ds_sel: @es_sel: @ldt_sel: host's, when @guest_loaded
- * @host_kernel_gs: @kernel_gs: MSR_KERNEL_GS_BASE of host and guest
+ * @fs_sel: host's, when @guest_loaded
+ * @gs_sel: likewise
+ * @ds_sel: likewise
+ * @es_sel: likewise
+ * @ldt_sel: likewise
+ * @host_kernel_gs: MSR_KERNEL_GS_BASE of host and guest
+ * @kernel_gs: likewise
  * @host_debugctl: MSR_IA32_DEBUGCTL of the host, when @guest_loaded
  * @user_msr: guest's values of the lazily switched MSRs
  * @msr: stored MSRs

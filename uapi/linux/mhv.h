@@ -185,7 +185,13 @@ struct mhv_regs {
  * @limit:	limit in bytes, granularity already applied
  * @selector:	visible selector
  * @type:	4-bit descriptor type
- * @s: @dpl: @present: @avl: @l: @db: @g: descriptor bits
+ * @s: bit of the descriptor
+ * @dpl: likewise
+ * @present: likewise
+ * @avl: likewise
+ * @l: likewise
+ * @db: likewise
+ * @g: likewise
  * @unusable:	1 when loaded with a null selector
  */
 struct mhv_segment {
@@ -320,12 +326,16 @@ struct mhv_event {
 
 /**
  * struct mhv_vcpu_events - MHV_GET_EVENTS, MHV_SET_EVENTS: what is on its way
- * @irq_pending: @irq_vector:	an external interrupt waits
+ * @irq_pending:	an external interrupt waits
+ * @irq_vector: likewise
  * @nmi_pending:		an NMI waits
  * @nmi_blocked:		the guest is in its NMI handler
- * @sti_shadow: @movss_shadow:	interrupts are held for one instruction
- * @exception_pending: @exception_vector: @exception_has_error:
- * @exception_error_code:	an exception waits
+ * @sti_shadow:	interrupts are held for one instruction
+ * @movss_shadow: likewise
+ * @exception_pending:	an exception waits
+ * @exception_vector:	which
+ * @exception_has_error:	it has an error code
+ * @exception_error_code:	that code
  * @reserved:			zero
  */
 struct mhv_vcpu_events {
