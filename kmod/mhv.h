@@ -88,6 +88,13 @@ struct mhv_paging_state {
 	unsigned int cpl;
 };
 
+#define MHV_NOTIFIER_ENDED	16
+
+/* struct mhv_hva_range - user addresses from @start to below @end */
+struct mhv_hva_range {
+	unsigned long start, end;
+};
+
 /* ---- the VM ---------------------------------------------------------------- */
 
 /**
@@ -103,7 +110,9 @@ struct mhv_paging_state {
  * @tdp_tables: number of TDP table pages, root included
  * @notifier: invalidations by the host's memory management
  * @notifier_count: invalidations under way
+ * @notifier_range: addresses that they touch, all together
  * @notifier_seq: invalidations that ended
+ * @notifier_ended: addresses of the last ones, by their number
  * @tsc_start: host TSC at which the guest's was 0
  * @vcpus_lock: serialises vCPU creation
  * @vcpus: by id; set once, read with smp_load_acquire()
@@ -122,7 +131,9 @@ struct mhv_vm {
 	unsigned long tdp_tables;
 	struct mmu_notifier notifier;
 	unsigned long notifier_count;
+	struct mhv_hva_range notifier_range;
 	unsigned long notifier_seq;
+	struct mhv_hva_range notifier_ended[MHV_NOTIFIER_ENDED];
 
 	u64 tsc_start;
 

@@ -46,23 +46,9 @@ int mhv_fill_page_cache(struct mhv_vcpu *v);
 int mhv_notifier_register(struct mhv_vm *vm);
 void mhv_notifier_unregister(struct mhv_vm *vm);
 
-/* True when memory looked up at @seq may have gone since.  Under mmu_lock. */
-static inline bool mhv_notifier_retry(struct mhv_vm *vm, unsigned long seq)
-{
-	lockdep_assert_held(&vm->mmu_lock);
-	return vm->notifier_count || vm->notifier_seq != seq;
-}
-
-/* An invalidation is over: what is looked up from now on may be mapped. */
-static inline void mhv_notifier_ended(struct mhv_vm *vm)
-{
-	lockdep_assert_held(&vm->mmu_lock);
-	WRITE_ONCE(vm->notifier_seq, vm->notifier_seq + 1);
-	/* a fault that reads the new sequence must see the host's new page tables */
-	smp_wmb();
-	WARN_ON_ONCE(!vm->notifier_count);
-	vm->notifier_count--;
-}
+void mhv_notifier_began(struct mhv_vm *vm, unsigned long start, unsigned long end);
+void mhv_notifier_ended(struct mhv_vm *vm, unsigned long start, unsigned long end);
+bool mhv_notifier_retry(struct mhv_vm *vm, unsigned long seq, unsigned long hva);
 
 /* gmem.c */
 bool mhv_read_pdptes(struct mhv_vcpu *v, u64 cr3, u64 pdpte[4]);
