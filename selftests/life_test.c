@@ -36,30 +36,6 @@ static bool vm_works(void)
 	return good;
 }
 
-static long module_users(void)
-{
-	FILE *file = fopen("/sys/module/mhv/refcnt", "r");
-	long users = -1;
-
-	if (file) {
-		if (fscanf(file, "%ld", &users) != 1)
-			users = -1;
-		fclose(file);
-	}
-	return users;
-}
-
-/* What a killed process held is let go a moment after its parent has heard of it. */
-static long settled_users(void)
-{
-	const struct timespec tick = { .tv_nsec = 10000000 };
-	int i;
-
-	for (i = 0; i < 500 && module_users(); i++)
-		nanosleep(&tick, NULL);
-	return module_users();
-}
-
 static int processes(void)
 {
 	DIR *dir = opendir("/proc");
@@ -139,7 +115,7 @@ TEST(killed_at_random_moments)
 		close(ready[0]);
 		close(ready[1]);
 	}
-	EXPECT_EQ(0, settled_users());
+	EXPECT_EQ(0, host_mhv_settled());
 	EXPECT_EQ(before, processes());
 	EXPECT_TRUE(vm_works());
 }
@@ -170,7 +146,7 @@ TEST(exit_while_vcpus_run)
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	ASSERT_TRUE(WIFEXITED(status));
 	EXPECT_EQ(7, WEXITSTATUS(status));
-	EXPECT_EQ(0, settled_users());
+	EXPECT_EQ(0, host_mhv_settled());
 	EXPECT_TRUE(vm_works());
 }
 
@@ -206,9 +182,9 @@ TEST(owner_dies_first)
 	}
 	ASSERT_EQ(owner, waitpid(owner, &status, 0));
 	ASSERT_EQ(0, status);
-	EXPECT_LT(0, module_users());
+	EXPECT_LT(0, host_mhv_users());
 	ASSERT_EQ(1, write(go[1], "g", 1));
-	EXPECT_EQ(0, settled_users());
+	EXPECT_EQ(0, host_mhv_settled());
 	EXPECT_TRUE(vm_works());
 }
 
@@ -240,7 +216,7 @@ TEST(vm_closed_before_vcpu)
 	munmap(vcpu.run, 2 * PAGE_SIZE);
 	munmap((void *)vcpu.stats, PAGE_SIZE);
 	munmap(vm.mem, vm.size);
-	EXPECT_EQ(0, settled_users());
+	EXPECT_EQ(0, host_mhv_settled());
 }
 
 TEST(vcpu_closed_before_vm)
@@ -256,7 +232,7 @@ TEST(vcpu_closed_before_vm)
 	run_once(_metadata, &other);
 	vcpu_destroy(&other);
 	vm_destroy(&vm);
-	EXPECT_EQ(0, settled_users());
+	EXPECT_EQ(0, host_mhv_settled());
 }
 
 TEST(memory_unmapped_before_vm)
@@ -273,7 +249,7 @@ TEST(memory_unmapped_before_vm)
 	EXPECT_EQ(MHV_EXIT_MEMORY_FAULT, vcpu.run->exit);
 	vcpu_destroy(&vcpu);
 	vm_destroy(&vm);
-	EXPECT_EQ(0, settled_users());
+	EXPECT_EQ(0, host_mhv_settled());
 }
 
 static void *run_until_kicked(void *arg)
@@ -310,7 +286,7 @@ TEST(vm_closed_while_vcpu_runs)
 	close(vcpu.fd);
 	munmap(vcpu.run, 2 * PAGE_SIZE);
 	munmap((void *)vcpu.stats, PAGE_SIZE);
-	EXPECT_EQ(0, settled_users());
+	EXPECT_EQ(0, host_mhv_settled());
 }
 
 static void no_action(int sig)
@@ -373,7 +349,7 @@ TEST(two_vms_on_two_threads)
 	EXPECT_EQ(&thread, life_thread(&thread));
 	pthread_join(thread, &ret);
 	EXPECT_EQ(&thread, ret);
-	EXPECT_EQ(0, settled_users());
+	EXPECT_EQ(0, host_mhv_settled());
 }
 
 /* ---- what is left -------------------------------------------------------------------------- */
@@ -433,7 +409,7 @@ TEST(module_stays_while_used)
 	struct vcpu vcpu;
 	struct vm vm;
 
-	if (module_users() < 0)
+	if (host_mhv_users() < 0)
 		SKIP(return, "mhv is not a module here");
 	vm_create(&vm);
 	EXPECT_EQ(-EAGAIN, remove_module());
@@ -448,7 +424,7 @@ TEST(module_stays_while_used)
 	EXPECT_EQ(-EAGAIN, remove_module());
 	munmap(vcpu.run, 2 * PAGE_SIZE);
 	munmap((void *)vcpu.stats, vm.info.run_size - 2 * PAGE_SIZE);
-	EXPECT_EQ(0, settled_users());
+	EXPECT_EQ(0, host_mhv_settled());
 }
 
 TEST(module_goes_and_comes)
@@ -456,14 +432,14 @@ TEST(module_goes_and_comes)
 	const char *path = host_module_path();
 	int fd, i;
 
-	if (module_users() < 0)
+	if (host_mhv_users() < 0)
 		SKIP(return, "mhv is not a module here");
 	if (!path)
 		SKIP(return, "no mhv.ko to load again: name it in MHV_KO");
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	ASSERT_LE(0, fd);
 	for (i = 0; i < 3; i++) {
-		ASSERT_EQ(0, settled_users());
+		ASSERT_EQ(0, host_mhv_settled());
 		ASSERT_EQ(0, remove_module());
 		EXPECT_EQ(-1, access(MHV_DEVICE, F_OK));
 		ASSERT_EQ(0, RET(syscall(SYS_finit_module, fd, "", 0)));

@@ -141,6 +141,8 @@ void host_start(pthread_t *thread, void *(*fn)(void *), void *arg);
 long host_meminfo(const char *field);
 int host_write(const char *path, const char *text);
 int host_command(const char *const argv[]);
+long host_mhv_users(void);
+long host_mhv_settled(void);
 bool host_module_loaded(const char *name);
 const char *host_module_path(void);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "mhv_vm.h"
@@ -111,6 +112,31 @@ bool host_module_loaded(const char *name)
 
 	snprintf(path, sizeof(path), "/sys/module/%s", name);
 	return !access(path, F_OK);
+}
+
+/* How many hold mhv: VMs, vCPUs, open devices; -1 where it is not a module */
+long host_mhv_users(void)
+{
+	FILE *file = fopen("/sys/module/mhv/refcnt", "r");
+	long users = -1;
+
+	if (file) {
+		if (fscanf(file, "%ld", &users) != 1)
+			users = -1;
+		fclose(file);
+	}
+	return users;
+}
+
+/* The same when what killed processes held is let go, a moment after they have ended */
+long host_mhv_settled(void)
+{
+	const struct timespec tick = { .tv_nsec = 10000000 };
+	int i;
+
+	for (i = 0; i < 500 && host_mhv_users() > 0; i++)
+		nanosleep(&tick, NULL);
+	return host_mhv_users();
 }
 
 /* Where the tests may load mhv.ko from, NULL where it is not known */
