@@ -31,8 +31,8 @@
 /* How an opcode's operands lie in the bytes */
 #define F_MODRM		BIT(0)
 #define F_BYTE		BIT(1)	/* operands of one byte */
-#define F_W		BIT(2) /* the same where the opcode is even */
-#define F_CC		BIT(3) /* the low opcode bits are a condition, the arg */
+#define F_W		BIT(2)	/* the same where the opcode is even */
+#define F_CC		BIT(3)	/* the low opcode bits are the arg, a condition */
 #define F_IMM8		BIT(4)	/* one byte, sign extended */
 #define F_IMMZ		BIT(5)	/* as wide as the operand, at most 4 bytes */
 #define F_IMM16		BIT(6)	/* two bytes, zero extended */
@@ -43,22 +43,23 @@
 #define F_LOCK		BIT(11)	/* LOCK is allowed */
 #define F_D64		BIT(12)	/* operands of 8 bytes in 64-bit mode, or 2 */
 #define F_F64		BIT(13)	/* operands of 8 bytes in 64-bit mode */
-#define F_NO64		BIT(14)	/* #UD in 64-bit mode */
-#define F_ONLY64	BIT(15)	/* another instruction outside 64-bit mode */
-#define F_STRING	BIT(16)
-#define F_STACK		BIT(17)	/* uses RSP */
-#define F_RFLAGS	BIT(18)
-#define F_NOREG		BIT(19)	/* ModRM.reg names no register */
+#define F_MIN32		BIT(14)	/* operands of 4 bytes instead of 2 */
+#define F_NO64		BIT(15)	/* #UD in 64-bit mode */
+#define F_ONLY64	BIT(16)	/* another instruction outside 64-bit mode */
+#define F_STRING	BIT(17)
+#define F_STACK		BIT(18)	/* uses RSP */
+#define F_RFLAGS	BIT(19)
+#define F_NOREG		BIT(20)	/* ModRM.reg names no register */
 /* Vector instructions; arg is the size, 0: 4 or 8 by REX.W or VEX.W */
-#define F_VEX		BIT(20)	/* has a VEX form */
-#define F_VEX256	BIT(21)	/* VEX.L may be 1 and doubles the size */
-#define F_VEXLIG	BIT(22)	/* VEX.L is ignored */
-#define F_VVVV		BIT(23)	/* VEX.vvvv is an operand */
-#define F_ALIGNED	BIT(24)
-#define F_VECTOR	BIT(25)
+#define F_VEX		BIT(21)	/* has a VEX form */
+#define F_VEX256	BIT(22)	/* VEX.L may be 1 and doubles the size */
+#define F_VEXLIG	BIT(23)	/* VEX.L is ignored */
+#define F_VVVV		BIT(24)	/* VEX.vvvv is an operand */
+#define F_ALIGNED	BIT(25)
+#define F_VECTOR	BIT(26)
 /* Not an instruction yet: op is an index into groups[] or by_prefix[] */
-#define F_GROUP		BIT(26)
-#define F_PREFIX	BIT(27)
+#define F_GROUP		BIT(27)
+#define F_PREFIX	BIT(28)
 
 struct opcode {
 	u8  op;
@@ -283,7 +284,7 @@ static const struct opcode by_prefix[NR_PREFIXED][4] = {
 	[P_7E] = { [1] = V(STORE, 0, 0), [2] = V(LOAD, 8, 0) },
 	[P_7F] = { [1] = FULL(STORE, F_ALIGNED), [2] = FULL(STORE, 0) },
 	/* MOVNTI */
-	[P_C3] = { [0] = ENTRY(MOV_MR, 0, 0) },
+	[P_C3] = { [0] = ENTRY(MOV_MR, 0, F_MIN32) },
 	/* -, MOVQ */
 	[P_D6] = { [1] = V(STORE, 8, 0) },
 	/* -, MOVNTDQ */
@@ -298,7 +299,7 @@ static const struct opcode by_prefix[NR_PREFIXED][4] = {
 	[P_38_F0] = { [0 ... 1] = ENTRY(MOVBE_RM, 0, 0) },
 	[P_38_F1] = { [0 ... 1] = ENTRY(MOVBE_MR, 0, 0) },
 	/* MOVDIRI */
-	[P_38_F9] = { [0] = ENTRY(MOV_MR, 0, 0) },
+	[P_38_F9] = { [0] = ENTRY(MOV_MR, 0, F_MIN32) },
 };
 
 /* 16-bit addressing, by ModRM.rm */
@@ -516,7 +517,7 @@ static u8 operand_size(const struct decoder *d, u32 flags)
 	if (flags & F_BYTE)
 		return 1;
 	if (d->mode != MHV_MODE_64)
-		return d->opsize == (d->mode == MHV_MODE_16) ? 4 : 2;
+		return d->opsize == (d->mode == MHV_MODE_16) || (flags & F_MIN32) ? 4 : 2;
 	if ((d->rex & REX_W) || (flags & F_F64))
 		return 8;
 	if (d->opsize)
@@ -679,7 +680,7 @@ static void operands(struct decoder *d, const struct opcode *e, struct mhv_insn 
 	insn->base = MHV_REG_NONE;
 	insn->index = MHV_REG_NONE;
 	insn->addrsize = address_size(d);
-	insn->vvvv = d->vvvv;
+	insn->vvvv = d->mode == MHV_MODE_64 ? d->vvvv : d->vvvv & 7;
 	sizes(d, e, insn);
 	if (flags & F_MOFFS)
 		moffs(d, insn);

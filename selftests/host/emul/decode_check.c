@@ -230,7 +230,17 @@ static bool register_is(u8 ours, ZydisRegister theirs)
 	return ours == zydis_gpr(theirs);
 }
 
-/* Which of two plain base registers is called index is nobody's business */
+/*
+ * SIB without a base and with REX.B, in 64-bit mode with 32-bit addresses: Zydis 4.0
+ * names R13D the base and no displacement, which is right only with ModRM.mod other than 0 (SDM volume 2,
+ * table 2-3; native execution tells the same).
+ */
+static bool phantom_base(const struct zydis_insn *z, const ZydisDecodedOperand *m)
+{
+	return m->mem.base == ZYDIS_REGISTER_R13D && z->i.raw.modrm.mod == 0 &&
+	       z->i.raw.modrm.rm == 4 && z->i.raw.sib.base == 5;
+}
+
 static const char *compare_address(const struct mhv_insn *insn, const struct zydis_insn *z,
 				   const ZydisDecodedOperand *m)
 {
@@ -249,6 +259,8 @@ static const char *compare_address(const struct mhv_insn *insn, const struct zyd
 	/* strings: the registers are implied */
 	if (insn->op >= MHV_OP_MOVS && insn->op <= MHV_OP_SCAS)
 		return NULL;
+	if (phantom_base(z, m))
+		return insn->base != MHV_REG_NONE || disp != z->i.raw.disp.value ? "base" : NULL;
 	if (!register_is(insn->base, m->mem.base))
 		return "base";
 	if (!register_is(insn->index, m->mem.index))
