@@ -130,11 +130,11 @@ static enum mhv_emul_result linear32(struct mhv_emul_ctx *ctx, enum mhv_seg seg,
 	struct mhv_emul_seg s;
 
 	ctx->ops->segment(ctx, seg, &s);
+	p->la = (u32)(s.base + ea);
 	if (!ctx->real && !segment_allows(&s, access))
 		return mhv_fault(ctx, MHV_VECTOR_GP);
 	if (!within_limit(&s, ea, size))
 		return mhv_fault(ctx, seg == MHV_SEG_SS ? MHV_VECTOR_SS : MHV_VECTOR_GP);
-	p->la = (u32)(s.base + ea);
 	return MHV_EMUL_OK;
 }
 

@@ -66,7 +66,10 @@ static inline bool mhv_canonical(const struct mhv_emul_ctx *ctx, u64 la)
 /* Effective address of the operand in memory, cut to the address size */
 u64 mhv_effective(const struct mhv_emul_ctx *ctx, const struct mhv_insn *insn);
 
-/* Segment, limit, rights, canonical and alignment checks of seg:[ea, ea + size) */
+/*
+ * Segment, limit, rights, canonical and alignment checks of seg:[ea, ea + size).
+ * @p is filled in with a fault, too.
+ */
 enum mhv_emul_result mhv_linear(struct mhv_emul_ctx *ctx, const struct mhv_insn *insn,
 				enum mhv_seg seg, u64 ea, unsigned int size,
 				enum mhv_emul_access access, struct mhv_place *p);

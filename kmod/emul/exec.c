@@ -109,13 +109,15 @@ static enum mhv_emul_result exec_load(struct mhv_emul_ctx *ctx, const struct mhv
 	return mhv_finish(ctx, insn);
 }
 
-/* CLFLUSH and the like: device memory is not cached */
+/* CLFLUSH and the like: device memory is not cached, but the address must be good */
 static enum mhv_emul_result exec_flush(struct mhv_emul_ctx *ctx, const struct mhv_insn *insn)
 {
 	enum mhv_emul_result r;
 	struct mhv_place p;
 
 	r = mhv_operand(ctx, insn, MHV_EMUL_READ, &p);
+	if (r == MHV_EMUL_OK)
+		r = mhv_probe(ctx, &p, MHV_EMUL_READ);
 	return r == MHV_EMUL_OK ? mhv_finish(ctx, insn) : r;
 }
 

@@ -259,41 +259,48 @@ static enum mhv_emul_result side(struct mhv_emul_ctx *ctx, const struct mhv_insn
 	return MHV_EMUL_OK;
 }
 
+/*
+ * One side of the round, checked: OK for memory, DEVICE, or why it cannot be.  The
+ * first element tells for all of them, which lie in one page.  A round under way has
+ * been checked.
+ */
+static enum mhv_emul_result check_side(struct mhv_emul_ctx *ctx, const struct mhv_insn *insn,
+				       enum mhv_seg seg, enum mhv_reg reg,
+				       enum mhv_emul_access access,
+				       struct mhv_emul_string *s)
+{
+	enum mhv_emul_result r;
+
+	r = side(ctx, insn, seg, reg, access, s);
+	if (r != MHV_EMUL_OK || ctx->batch || s->count <= 1)
+		return r;
+	return ctx->ops->probe(ctx, s->la, s->size, access);
+}
+
 static bool is_fine(enum mhv_emul_result r)
 {
 	return r == MHV_EMUL_OK || r == MHV_EMUL_DEVICE;
 }
 
-/*
- * Both sides of the round and, in dst->count, its length: 1 where there is no batch.
- * A round under way has its length in ctx->batch.
- */
+/* Both sides of the round and, in dst->count, its length: 1 where there is no batch */
 static enum mhv_emul_result plan(struct mhv_emul_ctx *ctx, const struct mhv_insn *insn,
 				 struct mhv_emul_string *src, struct mhv_emul_string *dst)
 {
 	bool two = insn->op == MHV_OP_MOVS;
-	enum mhv_emul_result r, from = MHV_EMUL_OK, to;
+	enum mhv_emul_result from, to;
 
 	if (two) {
-		r = side(ctx, insn, insn->seg, MHV_RSI, MHV_EMUL_READ, src);
-		if (r != MHV_EMUL_OK)
-			return r;
-		dst->count = src->count;
-	}
-	r = side(ctx, insn, MHV_SEG_ES, MHV_RDI, MHV_EMUL_WRITE, dst);
-	if (r != MHV_EMUL_OK || ctx->batch || dst->count <= 1)
-		return r;
-
-	/* the first element tells for all of them: one page each */
-	if (two) {
-		from = ctx->ops->probe(ctx, src->la, src->size, MHV_EMUL_READ);
+		from = check_side(ctx, insn, insn->seg, MHV_RSI, MHV_EMUL_READ, src);
 		if (!is_fine(from))
 			return from;
+		dst->count = src->count;
+		if (dst->count <= 1)
+			return MHV_EMUL_OK;
 	}
-	to = ctx->ops->probe(ctx, dst->la, dst->size, MHV_EMUL_WRITE);
+	to = check_side(ctx, insn, MHV_SEG_ES, MHV_RDI, MHV_EMUL_WRITE, dst);
 	if (!is_fine(to))
 		return to;
-	if (two && from == to)
+	if (two && from == to && !ctx->batch)
 		dst->count = min_t(unsigned int, dst->count, apart(src, dst));
 	return MHV_EMUL_OK;
 }

@@ -31,12 +31,11 @@ static enum mhv_emul_result vec_operand(struct mhv_emul_ctx *ctx, const struct m
 
 	if ((insn->flags & MHV_INSN_VEX) && ctx->real)
 		return mhv_fault(ctx, MHV_VECTOR_UD);
+	/* a misaligned address is reported before what else is wrong with it */
 	r = mhv_operand(ctx, insn, access, p);
-	if (r != MHV_EMUL_OK)
-		return r;
 	if ((insn->flags & MHV_INSN_ALIGNED) && (p->la & (insn->size - 1)))
 		return mhv_fault(ctx, MHV_VECTOR_GP);
-	return MHV_EMUL_OK;
+	return r;
 }
 
 enum mhv_emul_result mhv_exec_vec_load(struct mhv_emul_ctx *ctx, const struct mhv_insn *insn)

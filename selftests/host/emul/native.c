@@ -32,6 +32,7 @@ void native_signal(int sig, siginfo_t *info, void *context);
 static struct native_fault fault;
 static u64 exit_rip;	/* where a fault goes on; 0: none is expected */
 static u64 fs_base;
+static void *window;	/* the test's own mapping of the window */
 static u8 signal_stack[1 << 16];
 
 /* Address of a stub's label in the copy that is executed */
@@ -47,7 +48,7 @@ struct native_state *native_state(void)
 
 void *native_window(void)
 {
-	return (void *)NATIVE_WINDOW;
+	return window;
 }
 
 u64 native_segment_base(enum mhv_mode mode, enum mhv_seg seg)
@@ -105,7 +106,7 @@ static bool set_ldt(unsigned int entry, unsigned int contents)
 	return syscall(SYS_modify_ldt, 1, &d, sizeof(d)) == 0;
 }
 
-static bool catch_signals(void)
+bool native_catch_signals(void)
 {
 	struct sigaction sa = {
 		.sa_sigaction = native_signal_entry,
@@ -117,12 +118,30 @@ static bool catch_signals(void)
 	       !sigaction(SIGBUS, &sa, NULL) && !sigaction(SIGILL, &sa, NULL);
 }
 
+/* The window is mapped twice: as the instruction may use it, and for the test */
+static bool map_window(void)
+{
+	void *inside = (void *)NATIVE_WINDOW;
+	int fd = memfd_create("window", 0);
+	bool done;
+
+	if (fd < 0 || ftruncate(fd, NATIVE_SIZE))
+		return false;
+	window = mmap(NULL, NATIVE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	done = window != MAP_FAILED &&
+	       mmap(inside, NATIVE_SIZE, PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_FIXED | MAP_POPULATE, fd, 0) ==
+		       inside &&
+	       !mprotect((u8 *)inside + NATIVE_SIZE - 4096, 4096, PROT_READ);
+	close(fd);
+	return done;
+}
+
 bool native_setup(void)
 {
 	/* the pages in between stay without access */
 	if (!map(NATIVE_BASE, 3 * 4096, PROT_READ | PROT_WRITE | PROT_EXEC) ||
-	    !map(NATIVE_STACK, NATIVE_END - NATIVE_STACK, PROT_NONE) ||
-	    mprotect(native_window(), NATIVE_SIZE, PROT_READ | PROT_WRITE)) {
+	    !map(NATIVE_STACK, NATIVE_END - NATIVE_STACK, PROT_NONE) || !map_window()) {
 		perror("# low memory for native execution");
 		return false;
 	}
@@ -131,7 +150,7 @@ bool native_setup(void)
 		perror("# 16-bit segments: modify_ldt");
 		return false;
 	}
-	if (syscall(SYS_arch_prctl, ARCH_GET_FS, &fs_base) || !catch_signals()) {
+	if (syscall(SYS_arch_prctl, ARCH_GET_FS, &fs_base) || !native_catch_signals()) {
 		perror("# native execution");
 		return false;
 	}

@@ -61,7 +61,12 @@ struct native_fault {
 /* Map the region; false with a message on stderr when the host does not let us */
 bool native_setup(void);
 
+/* Take the fault signals back from whoever caught them since native_setup() */
+bool native_catch_signals(void);
+
 struct native_state *native_state(void);
+
+/* The window's bytes; the instruction has them at NATIVE_WINDOW */
 void *native_window(void);
 
 /* Linear base of a segment register in @mode, as native_run() has it */
