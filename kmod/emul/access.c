@@ -21,20 +21,9 @@
  *
  * #AC is raised before page faults are looked for, where a CPU does it after.
  */
-#include <linux/string.h>
 #include <linux/types.h>
 
 #include "access.h"
-
-void mhv_set_reg(struct mhv_emul_ctx *ctx, unsigned int reg, unsigned int size, u64 value)
-{
-	u64 *r = &ctx->regs->r[reg];
-
-	if (size >= 4)
-		*r = value & mhv_mask(size);
-	else
-		*r = (*r & ~mhv_mask(size)) | (value & mhv_mask(size));
-}
 
 u64 mhv_get_operand(const struct mhv_emul_ctx *ctx, const struct mhv_insn *insn)
 {
@@ -180,14 +169,6 @@ void mhv_journal_add(struct mhv_emul_ctx *ctx)
 	ctx->pos++;
 }
 
-void mhv_journal_rewind(struct mhv_emul_ctx *ctx)
-{
-	ctx->nr = 0;
-	ctx->pos = 0;
-	ctx->len = 0;
-	ctx->off = 0;
-}
-
 static enum mhv_emul_result read_piece(struct mhv_emul_ctx *ctx, u64 la, void *data,
 				       unsigned int size, enum mhv_emul_access access)
 {
@@ -196,7 +177,7 @@ static enum mhv_emul_result read_piece(struct mhv_emul_ctx *ctx, u64 la, void *d
 	if (ctx->off + size > sizeof(ctx->data))
 		return MHV_EMUL_RETRY;
 	if (mhv_journal_replay(ctx)) {
-		memcpy(data, ctx->data + ctx->off, size);
+		mhv_copy(data, ctx->data + ctx->off, size);
 		ctx->off += size;
 		return MHV_EMUL_OK;
 	}
@@ -204,7 +185,7 @@ static enum mhv_emul_result read_piece(struct mhv_emul_ctx *ctx, u64 la, void *d
 	if (r != MHV_EMUL_OK)
 		return r;
 	mhv_journal_add(ctx);
-	memcpy(ctx->data + ctx->off, data, size);
+	mhv_copy(ctx->data + ctx->off, data, size);
 	ctx->off += size;
 	ctx->len = ctx->off;
 	return MHV_EMUL_OK;

@@ -6,6 +6,7 @@
 #ifndef MHV_EMUL_ACCESS_H
 #define MHV_EMUL_ACCESS_H
 
+#include <linux/string.h>
 #include <linux/types.h>
 
 #include "alu.h"
@@ -43,7 +44,35 @@ static inline u64 mhv_get_reg(const struct mhv_emul_ctx *ctx, unsigned int reg,
 	return mhv_before(ctx)[reg] & mhv_mask(size);
 }
 
-void mhv_set_reg(struct mhv_emul_ctx *ctx, unsigned int reg, unsigned int size, u64 value);
+/* As the CPU writes a register: 4 bytes zero the upper ones, 1 and 2 keep them */
+static inline void mhv_set_reg(struct mhv_emul_ctx *ctx, unsigned int reg, unsigned int size,
+			       u64 value)
+{
+	u64 *r = &ctx->regs->r[reg];
+
+	if (size >= 4)
+		*r = value & mhv_mask(size);
+	else
+		*r = (*r & ~mhv_mask(size)) | (value & mhv_mask(size));
+}
+
+/* Copy 1, 2, 4, 8, 16 or 32 bytes; other sizes copy nothing */
+static inline void mhv_copy(void *to, const void *from, unsigned int size)
+{
+	if (size == 4)
+		memcpy(to, from, 4);
+	else if (size == 8)
+		memcpy(to, from, 8);
+	else if (size == 1)
+		memcpy(to, from, 1);
+	else if (size == 2)
+		memcpy(to, from, 2);
+	else if (size == 16)
+		memcpy(to, from, 16);
+	else if (size == 32)
+		memcpy(to, from, 32);
+}
+
 
 /* The register operand, which may be one of AH, CH, DH, BH */
 u64 mhv_get_operand(const struct mhv_emul_ctx *ctx, const struct mhv_insn *insn);
@@ -93,7 +122,13 @@ bool mhv_journal_replay(struct mhv_emul_ctx *ctx);
 void mhv_journal_add(struct mhv_emul_ctx *ctx);
 
 /* As if no access had been made */
-void mhv_journal_rewind(struct mhv_emul_ctx *ctx);
+static inline void mhv_journal_rewind(struct mhv_emul_ctx *ctx)
+{
+	ctx->nr = 0;
+	ctx->pos = 0;
+	ctx->len = 0;
+	ctx->off = 0;
+}
 
 /* string.c, vector.c */
 enum mhv_emul_result mhv_exec_string(struct mhv_emul_ctx *ctx, const struct mhv_insn *insn);

@@ -23,43 +23,53 @@
  * 2.3 (VEX), appendix A (maps).
  */
 #include <linux/bits.h>
-#include <linux/string.h>
+#include <linux/compiler.h>
 #include <linux/types.h>
 
 #include "decode.h"
 
-/* How an opcode's operands lie in the bytes */
-#define F_MODRM		BIT(0)
-#define F_BYTE		BIT(1)	/* operands of one byte */
-#define F_W		BIT(2)	/* the same where the opcode is even */
-#define F_CC		BIT(3)	/* the low opcode bits are the arg, a condition */
-#define F_IMM8		BIT(4)	/* one byte, sign extended */
-#define F_IMMZ		BIT(5)	/* as wide as the operand, at most 4 bytes */
-#define F_IMM16		BIT(6)	/* two bytes, zero extended */
-#define F_IMM1		BIT(7)	/* the immediate is 1 and takes no byte */
-#define F_MOFFS		BIT(8)	/* no ModRM: an absolute address */
-#define F_OPREG		BIT(9)	/* the low opcode bits name the register */
-#define F_REGARG	BIT(10)	/* ModRM.reg is the arg */
-#define F_LOCK		BIT(11)	/* LOCK is allowed */
-#define F_D64		BIT(12)	/* operands of 8 bytes in 64-bit mode, or 2 */
-#define F_F64		BIT(13)	/* operands of 8 bytes in 64-bit mode */
-#define F_MIN32		BIT(14)	/* operands of 4 bytes instead of 2 */
-#define F_NO64		BIT(15)	/* #UD in 64-bit mode */
-#define F_ONLY64	BIT(16)	/* another instruction outside 64-bit mode */
-#define F_STRING	BIT(17)
-#define F_STACK		BIT(18)	/* uses RSP */
-#define F_RFLAGS	BIT(19)
+/*
+ * What is known of an opcode.  The bits of mhv_insn.flags have the same place here:
+ * those of prefixes say that the prefix has a meaning, the others are properties of
+ * the instruction.
+ */
+#define F_LOCK		MHV_INSN_LOCK
+#define F_REP		(MHV_INSN_REP | MHV_INSN_REPNE)
+#define F_VEX		MHV_INSN_VEX
+#define F_ALIGNED	MHV_INSN_ALIGNED
+#define F_RFLAGS	MHV_INSN_USES_RFLAGS
+#define F_STACK		MHV_INSN_USES_RSP
+#define F_PLAIN		MHV_INSN_PLAIN
+#define F_PREFIXES	(F_LOCK | F_REP | F_VEX)
+#define F_PROPERTIES	(F_ALIGNED | F_RFLAGS | F_STACK | F_PLAIN)
+/* How its operands lie in the bytes */
+#define F_MODRM		BIT(9)
+#define F_BYTE		BIT(10)	/* operands of one byte */
+#define F_W		BIT(11)	/* the same where the opcode is even */
+#define F_CC		BIT(12)	/* the low opcode bits are the arg, a condition */
+#define F_IMM8		BIT(13)	/* one byte, sign extended */
+#define F_IMMZ		BIT(14)	/* as wide as the operand, at most 4 bytes */
+#define F_IMM16		BIT(15)	/* two bytes, zero extended */
+#define F_IMM1		BIT(16)	/* the immediate is 1 and takes no byte */
+#define F_MOFFS		BIT(17)	/* no ModRM: an absolute address */
+#define F_OPREG		BIT(18)	/* the low opcode bits name the register */
+#define F_REGARG	BIT(19)	/* ModRM.reg is the arg */
 #define F_NOREG		BIT(20)	/* ModRM.reg names no register */
-/* Vector instructions; arg is the size, 0: 4 or 8 by REX.W or VEX.W */
-#define F_VEX		BIT(21)	/* has a VEX form */
-#define F_VEX256	BIT(22)	/* VEX.L may be 1 and doubles the size */
-#define F_VEXLIG	BIT(23)	/* VEX.L is ignored */
-#define F_VVVV		BIT(24)	/* VEX.vvvv is an operand */
-#define F_ALIGNED	BIT(25)
-#define F_VECTOR	BIT(26)
+#define F_D64		BIT(21)	/* operands of 8 bytes in 64-bit mode, or 2 */
+#define F_F64		BIT(22)	/* operands of 8 bytes in 64-bit mode */
+#define F_MIN32		BIT(23)	/* operands of 4 bytes instead of 2 */
+#define F_NO64		BIT(24)	/* #UD in 64-bit mode */
+#define F_ONLY64	BIT(25)	/* another instruction outside 64-bit mode */
+/* The operand in memory has a size of its own: arg, or what memory_size() says */
+#define F_MEMSIZE	BIT(26)
+#define F_VEX256	BIT(27)	/* VEX.L may be 1 and doubles the size */
+#define F_VEXLIG	BIT(28)	/* VEX.L is ignored */
+#define F_VVVV		BIT(29)	/* VEX.vvvv is an operand */
 /* Not an instruction yet: op is an index into groups[] or by_prefix[] */
-#define F_GROUP		BIT(27)
-#define F_PREFIX	BIT(28)
+#define F_GROUP		BIT(30)
+#define F_PREFIX	BIT(31)
+
+#define F_IMMEDIATE	(F_IMM8 | F_IMMZ | F_IMM16 | F_IMM1)
 
 struct opcode {
 	u8  op;
@@ -115,7 +125,7 @@ static const struct opcode one_byte[256] = {
 	[0x40 ... 0x4f] = { OP_REX, 0, 0 },
 	[0x50 ... 0x57] = ENTRY(PUSH_R, 0, F_OPREG | F_STACK | F_D64),
 	[0x58 ... 0x5f] = ENTRY(POP_R, 0, F_OPREG | F_STACK | F_D64),
-	[0x63] = M(MOVSX, 0, F_ONLY64),
+	[0x63] = M(MOVSX, 0, F_ONLY64 | F_MEMSIZE),
 	[0x64] = { OP_LEGACY, 0, 0 },
 	[0x65] = { OP_LEGACY, 0, 0 },
 	[0x66] = { OP_LEGACY, 0, 0 },
@@ -130,16 +140,16 @@ static const struct opcode one_byte[256] = {
 	[0x83] = GROUP(G_1, F_IMM8),
 	[0x84 ... 0x85] = M(ALU_MR, MHV_ALU_TEST, F_W | F_RFLAGS),
 	[0x86 ... 0x87] = M(XCHG, 0, F_W | F_LOCK),
-	[0x88 ... 0x89] = M(MOV_MR, 0, F_W),
-	[0x8a ... 0x8b] = M(MOV_RM, 0, F_W),
+	[0x88 ... 0x89] = M(MOV_MR, 0, F_W | F_PLAIN),
+	[0x8a ... 0x8b] = M(MOV_RM, 0, F_W | F_PLAIN),
 	[0x8f] = GROUP(G_1A, 0),
-	[0xa0 ... 0xa1] = ENTRY(MOV_RM, 0, F_W | F_MOFFS),
-	[0xa2 ... 0xa3] = ENTRY(MOV_MR, 0, F_W | F_MOFFS),
-	[0xa4 ... 0xa5] = ENTRY(MOVS, 0, F_W | F_STRING | F_RFLAGS),
-	[0xa6 ... 0xa7] = ENTRY(CMPS, 0, F_W | F_STRING | F_RFLAGS),
-	[0xaa ... 0xab] = ENTRY(STOS, 0, F_W | F_STRING | F_RFLAGS),
-	[0xac ... 0xad] = ENTRY(LODS, 0, F_W | F_STRING | F_RFLAGS),
-	[0xae ... 0xaf] = ENTRY(SCAS, 0, F_W | F_STRING | F_RFLAGS),
+	[0xa0 ... 0xa1] = ENTRY(MOV_RM, 0, F_W | F_MOFFS | F_PLAIN),
+	[0xa2 ... 0xa3] = ENTRY(MOV_MR, 0, F_W | F_MOFFS | F_PLAIN),
+	[0xa4 ... 0xa5] = ENTRY(MOVS, 0, F_W | F_REP | F_RFLAGS),
+	[0xa6 ... 0xa7] = ENTRY(CMPS, 0, F_W | F_REP | F_RFLAGS),
+	[0xaa ... 0xab] = ENTRY(STOS, 0, F_W | F_REP | F_RFLAGS),
+	[0xac ... 0xad] = ENTRY(LODS, 0, F_W | F_REP | F_RFLAGS),
+	[0xae ... 0xaf] = ENTRY(SCAS, 0, F_W | F_REP | F_RFLAGS),
 	[0xc0 ... 0xc1] = M(SHIFT, 0, F_W | F_REGARG | F_IMM8 | F_RFLAGS),
 	[0xc2] = ENTRY(RET, 0, F_IMM16 | F_STACK | F_F64),
 	[0xc3] = ENTRY(RET, 0, F_STACK | F_F64),
@@ -184,13 +194,13 @@ static const struct opcode two_byte[256] = {
 	[0xaf] = M(IMUL_RM, 0, F_RFLAGS),
 	[0xb0 ... 0xb1] = M(CMPXCHG, 0, F_W | F_LOCK | F_RFLAGS),
 	[0xb3] = M(BIT_R, MHV_BIT_RESET, F_LOCK | F_RFLAGS),
-	[0xb6] = M(MOVZX, 1, 0),
-	[0xb7] = M(MOVZX, 2, 0),
+	[0xb6] = M(MOVZX, 1, F_MEMSIZE | F_PLAIN),
+	[0xb7] = M(MOVZX, 2, F_MEMSIZE | F_PLAIN),
 	[0xb9] = { OP_UD, 0, 0 },
 	[0xba] = GROUP(G_8, F_IMM8),
 	[0xbb] = M(BIT_R, MHV_BIT_COMPLEMENT, F_LOCK | F_RFLAGS),
-	[0xbe] = M(MOVSX, 1, 0),
-	[0xbf] = M(MOVSX, 2, 0),
+	[0xbe] = M(MOVSX, 1, F_MEMSIZE),
+	[0xbf] = M(MOVSX, 2, F_MEMSIZE),
 	[0xc0 ... 0xc1] = M(XADD, 0, F_W | F_LOCK | F_RFLAGS),
 	[0xc3] = PREFIX(P_C3),
 	[0xc7] = GROUP(G_9, 0),
@@ -247,9 +257,9 @@ static const struct opcode groups[NR_GROUPS][8] = {
 		[6] = ENTRY(BIT_I, MHV_BIT_RESET, F_LOCK | F_RFLAGS | F_NOREG),
 		[7] = ENTRY(BIT_I, MHV_BIT_COMPLEMENT, F_LOCK | F_RFLAGS | F_NOREG),
 	},
-	[G_9] = { [1] = ENTRY(CMPXCHG_PAIR, 0, F_LOCK | F_RFLAGS | F_NOREG) },
+	[G_9] = { [1] = ENTRY(CMPXCHG_PAIR, 0, F_MEMSIZE | F_LOCK | F_RFLAGS | F_NOREG) },
 	[G_11] = {
-		[0] = ENTRY(MOV_MI, 0, F_IMMZ | F_NOREG),
+		[0] = ENTRY(MOV_MI, 0, F_IMMZ | F_NOREG | F_PLAIN),
 		[1 ... 6] = { OP_UD, 0, 0 },
 		/* 7 is XABORT and XBEGIN, which have no memory form */
 	},
@@ -257,7 +267,7 @@ static const struct opcode groups[NR_GROUPS][8] = {
 };
 
 /* by mandatory prefix: none, 66, F3, F2 */
-#define V(_op, _size, _flags)	ENTRY(VEC_##_op, _size, F_VECTOR | F_VEX | (_flags))
+#define V(_op, _size, _flags)	ENTRY(VEC_##_op, _size, F_MEMSIZE | F_VEX | (_flags))
 #define FULL(_op, _flags)	V(_op, 16, F_VEX256 | (_flags))
 #define SCALAR(_op, _size)	V(_op, _size, F_VEXLIG)
 
@@ -284,7 +294,7 @@ static const struct opcode by_prefix[NR_PREFIXED][4] = {
 	[P_7E] = { [1] = V(STORE, 0, 0), [2] = V(LOAD, 8, 0) },
 	[P_7F] = { [1] = FULL(STORE, F_ALIGNED), [2] = FULL(STORE, 0) },
 	/* MOVNTI */
-	[P_C3] = { [0] = ENTRY(MOV_MR, 0, F_MIN32) },
+	[P_C3] = { [0] = ENTRY(MOV_MR, 0, F_MIN32 | F_PLAIN) },
 	/* -, MOVQ */
 	[P_D6] = { [1] = V(STORE, 8, 0) },
 	/* -, MOVNTDQ */
@@ -299,7 +309,7 @@ static const struct opcode by_prefix[NR_PREFIXED][4] = {
 	[P_38_F0] = { [0 ... 1] = ENTRY(MOVBE_RM, 0, 0) },
 	[P_38_F1] = { [0 ... 1] = ENTRY(MOVBE_MR, 0, 0) },
 	/* MOVDIRI */
-	[P_38_F9] = { [0] = ENTRY(MOV_MR, 0, F_MIN32) },
+	[P_38_F9] = { [0] = ENTRY(MOV_MR, 0, F_MIN32 | F_PLAIN) },
 };
 
 /* 16-bit addressing, by ModRM.rm */
@@ -324,14 +334,12 @@ struct decoder {
 	const u8 *bytes;
 	unsigned int pos;
 	unsigned int nr;
+	u32  flags;	/* prefixes met, as in mhv_insn.flags */
 	u8   mode;
 	u8   rex;	/* 40 to 4f, or the bits of a VEX prefix */
-	u8   rep;	/* f2, f3 or 0 */
 	u8   seg;
-	bool lock;
 	bool opsize;	/* 66 */
 	bool addrsize;	/* 67 */
-	bool vex;
 	bool vex256;
 	u8   vvvv;
 	u8   pp;	/* mandatory prefix: column of by_prefix[] */
@@ -339,12 +347,12 @@ struct decoder {
 	u8   modrm;
 };
 
-static inline u8 take(struct decoder *d)
+static __always_inline u8 take(struct decoder *d)
 {
 	return d->bytes[d->pos++];
 }
 
-static s32 take_signed(struct decoder *d, unsigned int size)
+static __always_inline s32 take_signed(struct decoder *d, unsigned int size)
 {
 	const u8 *p = d->bytes + d->pos;
 
@@ -357,10 +365,10 @@ static s32 take_signed(struct decoder *d, unsigned int size)
 }
 
 /* A decision holds only if all bytes it rests on were there */
-static enum mhv_decode_result verdict(const struct decoder *d,
-				      enum mhv_decode_result result)
+static __always_inline enum mhv_decode_result verdict(const struct decoder *d,
+						      enum mhv_decode_result result)
 {
-	if (d->pos <= d->nr)
+	if (likely(d->pos <= d->nr))
 		return result;
 	return d->nr < MHV_INSN_MAX ? MHV_DECODE_SHORT : MHV_DECODE_TOO_LONG;
 }
@@ -375,11 +383,12 @@ static void legacy_prefix(struct decoder *d, u8 byte)
 		d->addrsize = true;
 		break;
 	case 0xf0:
-		d->lock = true;
+		d->flags |= MHV_INSN_LOCK;
 		break;
 	case 0xf2:
-	case 0xf3:
-		d->rep = byte;
+	case 0xf3:	/* the last one counts */
+		d->flags &= ~F_REP;
+		d->flags |= byte == 0xf3 ? MHV_INSN_REP : MHV_INSN_REPNE;
 		break;
 	case 0x64:
 	case 0x65:
@@ -399,11 +408,11 @@ static const struct opcode *prefixes(struct decoder *d)
 	while (d->pos < MHV_INSN_MAX) {
 		d->opcode = take(d);
 		e = &one_byte[d->opcode];
-		if (e->op == OP_LEGACY) {
+		if (e->op == OP_REX && d->mode == MHV_MODE_64) {
+			d->rex = d->opcode;
+		} else if (e->op == OP_LEGACY) {
 			legacy_prefix(d, d->opcode);
 			d->rex = 0;	/* REX counts right before the opcode only */
-		} else if (e->op == OP_REX && d->mode == MHV_MODE_64) {
-			d->rex = d->opcode;
 		} else {
 			return e;
 		}
@@ -422,10 +431,10 @@ static const struct opcode *vex(struct decoder *d, bool three)
 
 	if (d->mode != MHV_MODE_64 && byte < 0xc0)
 		return &unknown;
-	if (d->lock || d->opsize || d->rep || d->rex)
+	if (d->flags || d->opsize || d->rex)
 		return &undefined;
 
-	d->vex = true;
+	d->flags = MHV_INSN_VEX;
 	d->rex = (byte & 0x80) ? 0 : REX_R;
 	if (three) {
 		map = byte & 0x1f;
@@ -453,10 +462,9 @@ static const struct opcode *opcode(struct decoder *d, const struct opcode *e)
 	if (e->op == OP_VEX2 || e->op == OP_VEX3)
 		return vex(d, e->op == OP_VEX3);
 
-	if (d->rep)
-		d->pp = d->rep == 0xf3 ? 2 : 3;
-	else
-		d->pp = d->opsize;
+	d->pp = d->opsize;
+	if (d->flags & F_REP)
+		d->pp = d->flags & MHV_INSN_REP ? 2 : 3;
 	d->opcode = take(d);
 	if (d->opcode != 0x38)
 		return &two_byte[d->opcode];
@@ -471,9 +479,7 @@ static struct opcode resolve(struct decoder *d, const struct opcode *e)
 
 	if (r.flags & F_MODRM)
 		d->modrm = take(d);
-	if ((r.flags & F_W) && !(d->opcode & 1))
-		r.flags |= F_BYTE;
-	while (r.flags & (F_GROUP | F_PREFIX)) {
+	while (unlikely(r.flags & (F_GROUP | F_PREFIX))) {
 		u32 flags = r.flags & ~(F_GROUP | F_PREFIX);
 
 		if (r.flags & F_GROUP)
@@ -483,13 +489,31 @@ static struct opcode resolve(struct decoder *d, const struct opcode *e)
 		r = *e;
 		r.flags |= flags;
 	}
+	if ((r.flags & F_W) && !(d->opcode & 1))
+		r.flags |= F_BYTE;
 	return r;
+}
+
+static bool is_register_form(const struct decoder *d, u32 flags)
+{
+	return (flags & F_MODRM) && d->modrm >= 0xc0;
+}
+
+static enum mhv_decode_result check_vex(const struct decoder *d, u32 flags)
+{
+	if (!(flags & F_VEX))
+		return MHV_DECODE_UNSUPPORTED;
+	if (d->vex256 && !(flags & (F_VEX256 | F_VEXLIG)))
+		return MHV_DECODE_UD;
+	if (d->vvvv && !(flags & F_VVVV))
+		return MHV_DECODE_UD;
+	return MHV_DECODE_OK;
 }
 
 /* Rules that make a known instruction #UD, or another one */
 static enum mhv_decode_result check(const struct decoder *d, const struct opcode *e)
 {
-	if (d->lock && !((e->flags & F_LOCK) && d->modrm < 0xc0))
+	if ((d->flags & F_LOCK) && (!(e->flags & F_LOCK) || is_register_form(d, e->flags)))
 		return MHV_DECODE_UD;
 	if (e->op == OP_UD)
 		return MHV_DECODE_UD;
@@ -499,17 +523,9 @@ static enum mhv_decode_result check(const struct decoder *d, const struct opcode
 		return MHV_DECODE_UD;
 	if ((e->flags & F_ONLY64) && d->mode != MHV_MODE_64)
 		return MHV_DECODE_UNSUPPORTED;
-	if ((e->flags & F_MODRM) && d->modrm >= 0xc0)
+	if (is_register_form(d, e->flags))
 		return e->flags & F_STACK ? MHV_DECODE_UNSUPPORTED : MHV_DECODE_NO_MEMORY;
-	if (!d->vex)
-		return MHV_DECODE_OK;
-	if (!(e->flags & F_VEX))
-		return MHV_DECODE_UNSUPPORTED;
-	if (d->vex256 && !(e->flags & (F_VEX256 | F_VEXLIG)))
-		return MHV_DECODE_UD;
-	if (d->vvvv && !(e->flags & F_VVVV))
-		return MHV_DECODE_UD;
-	return MHV_DECODE_OK;
+	return d->flags & F_VEX ? check_vex(d, e->flags) : MHV_DECODE_OK;
 }
 
 static u8 operand_size(const struct decoder *d, u32 flags)
@@ -532,24 +548,23 @@ static u8 address_size(const struct decoder *d)
 	return d->mode == MHV_MODE_32 ? 2 : 4;
 }
 
-/* Sizes of both operands; arg is a size for these and is done with here */
-static void sizes(const struct decoder *d, const struct opcode *e, struct mhv_insn *insn)
+/* Operands in memory that are not as wide as the one in a register */
+static void memory_size(const struct decoder *d, const struct opcode *e,
+			struct mhv_insn *insn)
 {
-	insn->regsize = operand_size(d, e->flags);
-	insn->size = insn->regsize;
-	insn->arg = e->arg;
-	if (e->flags & F_VECTOR) {
-		insn->size = e->arg ? e->arg : d->rex & REX_W ? 8 : 4;
-		insn->arg = 0;
-		if (d->vex256 && (e->flags & F_VEX256))
-			insn->size = 32;
-	} else if (e->op == MHV_OP_MOVZX || e->op == MHV_OP_MOVSX) {
-		/* MOVSXD has none: 4 bytes, or 2 into a 16-bit register */
-		insn->size = e->arg ? e->arg : insn->regsize == 2 ? 2 : 4;
-		insn->arg = 0;
-	} else if (e->op == MHV_OP_CMPXCHG_PAIR) {
-		insn->regsize = d->rex & REX_W ? 8 : 4;
+	bool w = d->rex & REX_W;
+
+	if (e->op == MHV_OP_CMPXCHG_PAIR) {
+		insn->regsize = w ? 8 : 4;
 		insn->size = 2 * insn->regsize;
+	} else if (e->arg) {
+		insn->size = d->vex256 && (e->flags & F_VEX256) ? 32 : e->arg;
+	} else if (e->op == MHV_OP_MOVSX) {
+		/* MOVSXD */
+		insn->size = insn->regsize == 2 ? 2 : 4;
+	} else {
+		/* MOVD and MOVQ */
+		insn->size = w ? 8 : 4;
 	}
 }
 
@@ -615,12 +630,12 @@ static void immediate(struct decoder *d, u32 flags, struct mhv_insn *insn)
 {
 	if (flags & F_IMM8)
 		insn->imm = take_signed(d, 1);
-	else if (flags & F_IMMZ)
-		insn->imm = take_signed(d, insn->regsize > 4 ? 4 : insn->regsize);
-	else if (flags & F_IMM16)
-		insn->imm = (u16)take_signed(d, 2);
 	else if (flags & F_IMM1)
 		insn->imm = 1;
+	else if (flags & F_IMM16)
+		insn->imm = (u16)take_signed(d, 2);
+	else
+		insn->imm = take_signed(d, insn->regsize > 4 ? 4 : insn->regsize);
 }
 
 /* The operand in a register, unless the bits mean something else */
@@ -641,31 +656,13 @@ static void reg(const struct decoder *d, u32 flags, struct mhv_insn *insn)
 	}
 }
 
-static bool is_plain(const struct mhv_insn *insn)
-{
-	return (insn->op == MHV_OP_MOV_MR || insn->op == MHV_OP_MOV_MI ||
-		insn->op == MHV_OP_MOV_RM) &&
-	       insn->addrsize == 8 && insn->seg < MHV_SEG_FS &&
-	       !(insn->flags & MHV_INSN_HIGH8);
-}
-
 static void set_flags(const struct decoder *d, u32 flags, struct mhv_insn *insn)
 {
-	if (d->lock)
-		insn->flags |= MHV_INSN_LOCK;
-	if (d->rep && (flags & F_STRING))
-		insn->flags |= d->rep == 0xf3 ? MHV_INSN_REP : MHV_INSN_REPNE;
-	if (d->vex)
-		insn->flags |= MHV_INSN_VEX;
-	if (flags & F_ALIGNED)
-		insn->flags |= MHV_INSN_ALIGNED;
-	if (flags & F_RFLAGS)
-		insn->flags |= MHV_INSN_USES_RFLAGS;
-	if ((flags & F_STACK) || insn->base == MHV_RSP ||
-	    (insn->reg == MHV_RSP && !(flags & F_VECTOR)))
+	insn->flags |= flags & (d->flags | F_PROPERTIES);
+	if (insn->base == MHV_RSP || (insn->reg == MHV_RSP && insn->op < MHV_OP_VEC_LOAD))
 		insn->flags |= MHV_INSN_USES_RSP;
-	if (is_plain(insn))
-		insn->flags |= MHV_INSN_PLAIN;
+	if (insn->addrsize != 8 || insn->seg >= MHV_SEG_FS || (insn->flags & MHV_INSN_HIGH8))
+		insn->flags &= ~MHV_INSN_PLAIN;
 }
 
 /* All that follows the opcode */
@@ -673,15 +670,20 @@ static void operands(struct decoder *d, const struct opcode *e, struct mhv_insn 
 {
 	u32 flags = e->flags;
 
-	memset(insn, 0, sizeof(*insn));
-	insn->op = e->op;
-	insn->mode = d->mode;
-	insn->seg = MHV_SEG_DS;
-	insn->base = MHV_REG_NONE;
-	insn->index = MHV_REG_NONE;
-	insn->addrsize = address_size(d);
-	insn->vvvv = d->mode == MHV_MODE_64 ? d->vvvv : d->vvvv & 7;
-	sizes(d, e, insn);
+	*insn = (struct mhv_insn) {
+		.op = e->op,
+		.arg = flags & F_MEMSIZE ? 0 : e->arg,
+		.mode = d->mode,
+		.seg = MHV_SEG_DS,
+		.base = MHV_REG_NONE,
+		.index = MHV_REG_NONE,
+		.addrsize = address_size(d),
+		.vvvv = d->mode == MHV_MODE_64 ? d->vvvv : d->vvvv & 7,
+	};
+	insn->regsize = operand_size(d, flags);
+	insn->size = insn->regsize;
+	if (flags & F_MEMSIZE)
+		memory_size(d, e, insn);
 	if (flags & F_MOFFS)
 		moffs(d, insn);
 	else if ((flags & F_MODRM) && insn->addrsize == 2)
@@ -690,7 +692,8 @@ static void operands(struct decoder *d, const struct opcode *e, struct mhv_insn 
 		mem(d, insn);
 	if (d->seg != NO_SEG)
 		insn->seg = d->seg;
-	immediate(d, flags, insn);
+	if (flags & F_IMMEDIATE)
+		immediate(d, flags, insn);
 	reg(d, flags, insn);
 	set_flags(d, flags, insn);
 	insn->len = d->pos;

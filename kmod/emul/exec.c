@@ -17,6 +17,7 @@
  * leaves them so.
  */
 #include <linux/compiler.h>
+#include <linux/string.h>
 #include <linux/swab.h>
 #include <linux/types.h>
 
@@ -269,10 +270,10 @@ static enum mhv_emul_result exec_cmpxchg_pair(struct mhv_emul_ctx *ctx,
 	bool equal;
 
 	r = mhv_operand(ctx, insn, MHV_EMUL_RMW, &p);
-	if (r != MHV_EMUL_OK)
-		return r;
 	if (half == 8 && (p.la & 15))
 		return mhv_fault(ctx, MHV_VECTOR_GP);
+	if (r != MHV_EMUL_OK)
+		return r;
 
 	do {
 		u64 low = mhv_get_reg(ctx, MHV_RAX, half);
@@ -631,7 +632,7 @@ static enum mhv_emul_result settle(struct mhv_emul_ctx *ctx, const struct mhv_in
 	return r;
 }
 
-/* ---- the short way: MOV to or from [base + index + disp] in 64-bit mode ---- */
+/* ---- the short way: MOV and MOVZX in 64-bit mode, no FS or GS ------------- */
 
 static inline u64 plain_address(const u64 *r, const struct mhv_insn *insn)
 {
@@ -658,6 +659,14 @@ static enum mhv_emul_result plain_store(struct mhv_emul_ctx *ctx, const struct m
 	return MHV_EMUL_OK;
 }
 
+static enum mhv_emul_result plain_loaded(struct mhv_emul_ctx *ctx, const struct mhv_insn *insn,
+					 u64 value)
+{
+	mhv_set_reg(ctx, insn->reg, insn->regsize, value);
+	ctx->regs->r[MHV_RIP] += insn->len;
+	return MHV_EMUL_OK;
+}
+
 static enum mhv_emul_result plain_load(struct mhv_emul_ctx *ctx, const struct mhv_insn *insn,
 				       u64 la)
 {
@@ -667,9 +676,7 @@ static enum mhv_emul_result plain_load(struct mhv_emul_ctx *ctx, const struct mh
 	result = ctx->ops->read(ctx, la, &value, insn->size, MHV_EMUL_READ);
 	if (unlikely(result != MHV_EMUL_OK))
 		return settle(ctx, insn, result);
-	mhv_set_reg(ctx, insn->reg, insn->size, value);
-	ctx->regs->r[MHV_RIP] += insn->len;
-	return MHV_EMUL_OK;
+	return plain_loaded(ctx, insn, value);
 }
 
 /* ---- entry points -------------------------------------------------------- */
@@ -683,9 +690,9 @@ enum mhv_emul_result mhv_emul_exec(struct mhv_emul_ctx *ctx, const struct mhv_in
 
 		/* aligned, so it is in one page and its last byte canonical too */
 		if (likely(!(la & (insn->size - 1)) && mhv_canonical(ctx, la))) {
-			if (insn->op == MHV_OP_MOV_RM)
-				return plain_load(ctx, insn, la);
-			return plain_store(ctx, insn, la);
+			if (insn->op <= MHV_OP_MOV_MI)
+				return plain_store(ctx, insn, la);
+			return plain_load(ctx, insn, la);
 		}
 	}
 	return settle(ctx, insn, handlers[insn->op](ctx, insn));
@@ -693,16 +700,27 @@ enum mhv_emul_result mhv_emul_exec(struct mhv_emul_ctx *ctx, const struct mhv_in
 
 enum mhv_emul_result mhv_emul_resume(struct mhv_emul_ctx *ctx)
 {
-	return settle(ctx, &ctx->insn, handlers[ctx->insn.op](ctx, &ctx->insn));
+	const struct mhv_insn *insn = &ctx->insn;
+
+	/* the usual end of a load: its one access is done */
+	if (likely((insn->flags & MHV_INSN_PLAIN) && insn->op > MHV_OP_MOV_MI &&
+		   ctx->nr == 1 && ctx->len == insn->size && !ctx->saved)) {
+		u64 value;
+
+		memcpy(&value, ctx->data, sizeof(value));
+		forget(ctx);
+		return plain_loaded(ctx, insn, value & mhv_mask(insn->size));
+	}
+	return settle(ctx, insn, handlers[insn->op](ctx, insn));
 }
 
 void mhv_emul_complete(struct mhv_emul_ctx *ctx, const void *data, unsigned int size)
 {
-	const u8 *from = data;
-
 	ctx->nr++;
-	while (from && size-- && ctx->len < sizeof(ctx->data))
-		ctx->data[ctx->len++] = *from++;
+	if (!data || ctx->len + size > sizeof(ctx->data))
+		return;
+	mhv_copy(ctx->data + ctx->len, data, size);
+	ctx->len += size;
 }
 
 void mhv_emul_regs_change(struct mhv_emul_ctx *ctx, const struct mhv_emul_regs *new)

@@ -28,7 +28,7 @@
 #include "native.h"
 #include "random.h"
 
-#define TRIALS		2000/* of each form in each mode */
+#define TRIALS		2000	/* of each form in each mode */
 #define FLAG_AC		0x40000
 #define FLAGS_COMPARED	0xcd5	/* OF, DF, SF, ZF, AF, PF, CF */
 #define FLAG_ARITH	0x8d5
@@ -447,7 +447,7 @@ static bool make_trial(struct random *r, const struct form *f, struct trial *t)
 	la = aim(r, i);
 	if (t->mode == MHV_MODE_64 && i->addrsize == 8 && random_below(r, 32) == 0)
 		la = (la ^ 1ULL << 47) + random_below(r, 2) * (1ULL << 60);
-	if (f->modrm || i->disp) {
+	if (f->modrm || t->z.raw.disp.size) {
 		if (t->mode == MHV_MODE_32 && i->addrsize == 2)
 			return false;
 		if (!solve(r, t, la - native_segment_base(t->mode, i->seg)))
