@@ -7,7 +7,7 @@
  * parts in this order: addresses and their checks, accesses, results.  As registers
  * change in the last part only, a handler may stop at any access and be run again.
  *
- * Instructions that read, modify and write one operand share modify(): read, a
+ * Instructions that read, modify and write one operand share exec_modify(): read, a
  * function of what was read, write.  With LOCK (or XCHG, which implies it) the write
  * is a compare-and-exchange where it goes to memory, and the round is repeated when
  * another CPU was faster.  A device gets a read and a write, and so does an operand
@@ -213,7 +213,7 @@ static enum mhv_emul_result write_back(struct mhv_emul_ctx *ctx, const struct mh
 	return mhv_write(ctx, p, new);
 }
 
-/* Registers that the instructions of modify() change */
+/* Registers that the instructions of exec_modify() change */
 static void exchange_results(struct mhv_emul_ctx *ctx, const struct mhv_insn *insn, u64 old)
 {
 	if (insn->op == MHV_OP_XCHG || insn->op == MHV_OP_XADD)
@@ -259,7 +259,7 @@ static enum mhv_emul_result exec_modify(struct mhv_emul_ctx *ctx, const struct m
 	return mhv_finish(ctx, insn);
 }
 
-/* CMPXCHG8B and CMPXCHG16B: like modify(), with two registers at a time */
+/* CMPXCHG8B and CMPXCHG16B: like exec_modify(), with two registers at a time */
 static enum mhv_emul_result exec_cmpxchg_pair(struct mhv_emul_ctx *ctx,
 					      const struct mhv_insn *insn)
 {

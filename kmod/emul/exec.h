@@ -148,7 +148,9 @@ struct mhv_emul_ctx;
  * An access of @read and @write lies in one page and has 1, 2, 4, 8, 16 or 32
  * bytes.  Wherever the executor answers a result, an op may answer PENDING (call
  * again on resume, or take mhv_emul_complete()'s word), FAULT with ctx->fault
- * filled in, or RETRY, and @read_vec and @write_vec FAULT.
+ * filled in, or RETRY, and @read_vec and @write_vec FAULT.  RETRY forgets what the
+ * instruction has done: an op that cannot go on for a reason of the host's, such as
+ * memory that user space has to provide, answers PENDING.
  *
  * @read_string and @write_string come together or not at all.  PENDING from
  * @read_string means that the data will be in mhv_emul_ctx.string on resume.

@@ -406,17 +406,21 @@ static const char *check_valid(const struct mhv_insn *insn, enum mhv_decode_resu
 	}
 }
 
-static const char *check_invalid(ZyanStatus status, enum mhv_decode_result result)
+/* Bytes that are no instruction, for which reasons may differ, or not a whole one */
+static const char *check_invalid(ZyanStatus status, enum mhv_decode_result result,
+				 unsigned int nr)
 {
 	switch (result) {
 	case MHV_DECODE_OK:
 		return "decoded what is no instruction";
 	case MHV_DECODE_SHORT:
-		return status == ZYDIS_STATUS_NO_MORE_DATA ? NULL : "too short";
+		return nr < MHV_INSN_MAX ? NULL : "wants more than 15 bytes";
 	case MHV_DECODE_TOO_LONG:
 		return status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG ||
-		       status == ZYDIS_STATUS_NO_MORE_DATA ? NULL : "too long";
+		       status == ZYDIS_STATUS_NO_MORE_DATA ||
+		       status == ZYDIS_STATUS_INVALID_MAP ? NULL : "length";
 	default:
+		/* the opcode and ModRM are enough for these */
 		return NULL;
 	}
 }
@@ -434,7 +438,7 @@ bool decode_check(const u8 *bytes, unsigned int nr, enum mhv_mode mode,
 	if (stats)
 		stats->result[result]++;
 	if (!ZYAN_SUCCESS(status)) {
-		*why = check_invalid(status, result);
+		*why = check_invalid(status, result, nr);
 		return !*why;
 	}
 	if (stats && result == MHV_DECODE_OK)

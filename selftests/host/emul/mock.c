@@ -47,7 +47,8 @@ static enum mhv_emul_result translate(struct mock *m, u64 la, bool write)
 	u32 error = PF_USER | (write ? PF_WRITE : 0);
 
 	if (in_window(la) && !(write && m->read_only[page_of(la)]))
-		return m->device[page_of(la)] ? MHV_EMUL_DEVICE : MHV_EMUL_OK;
+		return m->device[page_of(la)] || (write && m->rom[page_of(la)]) ?
+			       MHV_EMUL_DEVICE : MHV_EMUL_OK;
 	if (in_window(la))
 		error |= PF_PRESENT;
 	m->ctx.fault = (struct mhv_emul_fault) {
@@ -106,7 +107,7 @@ static enum mhv_emul_result mock_read(struct mhv_emul_ctx *ctx, u64 la, void *da
 	r = translate(m, la, access == MHV_EMUL_RMW);
 	if (r == MHV_EMUL_FAULT)
 		return r;
-	switch (decide(m, r == MHV_EMUL_DEVICE)) {
+	switch (decide(m, m->device[page_of(la)])) {
 	case LATER:
 		m->pendings++;
 		return MHV_EMUL_PENDING;
@@ -116,7 +117,7 @@ static enum mhv_emul_result mock_read(struct mhv_emul_ctx *ctx, u64 la, void *da
 	case NOW:
 		break;
 	}
-	if (r == MHV_EMUL_DEVICE)
+	if (m->device[page_of(la)])
 		log_access(m, la, size, false);
 	memcpy(data, host(m, la), size);
 	return MHV_EMUL_OK;
@@ -144,7 +145,8 @@ static enum mhv_emul_result mock_write(struct mhv_emul_ctx *ctx, u64 la, const v
 	}
 	if (r == MHV_EMUL_DEVICE)
 		log_access(m, la, size, true);
-	memcpy(host(m, la), data, size);
+	if (!m->rom[page_of(la)])
+		memcpy(host(m, la), data, size);
 	return MHV_EMUL_OK;
 }
 
@@ -338,7 +340,8 @@ void mock_answer(struct mock *m)
 	}
 	log_access(m, a->la, a->size, a->write);
 	if (a->write) {
-		memcpy(host(m, a->la), q->data, a->size);
+		if (!m->rom[page_of(a->la)])
+			memcpy(host(m, a->la), q->data, a->size);
 		mhv_emul_complete(&m->ctx, NULL, 0);
 	} else {
 		mhv_emul_complete(&m->ctx, host(m, a->la), a->size);
@@ -353,7 +356,8 @@ enum mhv_emul_result mock_run(struct mock *m, const struct mhv_insn *insn)
 
 	m->ops.read_string = m->strings ? mock_read_string : NULL;
 	m->ops.write_string = m->strings ? mock_write_string : NULL;
-	for (rounds = 0; rounds < ROUNDS_MAX; rounds++) {
+	for (rounds = 1; rounds < ROUNDS_MAX; rounds++) {
+		m->rounds = rounds;
 		before = m->regs;
 		if (r == MHV_EMUL_PENDING) {
 			mock_answer(m);

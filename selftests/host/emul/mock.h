@@ -48,6 +48,7 @@ struct mock {
 	enum mhv_mode mode;
 	bool device[NATIVE_PAGES];
 	bool read_only[NATIVE_PAGES];	/* the guest's page table forbids writes */
+	bool rom[NATIVE_PAGES];		/* a device to writes, which it ignores */
 	bool strings;			/* offer read_string and write_string */
 	bool defer;			/* answer PENDING at random */
 	bool lose_races;		/* let cmpxchg miss at random */
@@ -57,6 +58,7 @@ struct mock {
 	struct mhv_emul_ops ops;
 	struct mock_request request;
 	unsigned int pendings;
+	unsigned int rounds;		/* of mock_run() */
 	const char *broken;		/* a promise the executor did not keep */
 	struct mock_log log;		/* last: mock_init() does not clear it all */
 };
