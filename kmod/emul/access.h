@@ -73,7 +73,6 @@ static inline void mhv_copy(void *to, const void *from, unsigned int size)
 		memcpy(to, from, 32);
 }
 
-
 /* The register operand, which may be one of AH, CH, DH, BH */
 u64 mhv_get_operand(const struct mhv_emul_ctx *ctx, const struct mhv_insn *insn);
 void mhv_set_operand(struct mhv_emul_ctx *ctx, const struct mhv_insn *insn, u64 value);

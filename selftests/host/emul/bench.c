@@ -3,6 +3,7 @@
  * How many instructions decoding and executing take: `make bench` counts them with
  * callgrind, which has no noise.  Each step is a function of its own, called once.
  */
+#include <linux/compiler.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -54,12 +55,12 @@ struct sample {
 
 #define STEP(_name, _bytes)							\
 	static struct sample _name = { .bytes = _bytes };			\
-	__attribute__((noinline)) void _name##_decode(void);			\
+	noinline void _name##_decode(void);			\
 	void _name##_decode(void)						\
 	{									\
 		mhv_decode(_name.bytes, MHV_INSN_MAX, MHV_MODE_64, &_name.insn); \
 	}									\
-	__attribute__((noinline)) void _name##_execute(void);			\
+	noinline void _name##_execute(void);			\
 	void _name##_execute(void)						\
 	{									\
 		mhv_emul_exec(&ctx, &_name.insn);				\
@@ -73,14 +74,14 @@ STEP(load_rex, "\x48\x8b\x02")		/* mov (%rdx),%rax */
 STEP(movzx, "\x0f\xb6\x02")		/* movzbl (%rdx),%eax */
 STEP(or_mem, "\x83\x0a\x01")		/* orl $1,(%rdx) */
 
-__attribute__((noinline)) void load_late_execute(void);
+noinline void load_late_execute(void);
 void load_late_execute(void)
 {
 	ctx.ops = &late;
 	mhv_emul_exec(&ctx, &load.insn);
 }
 
-__attribute__((noinline)) void load_late_resume(void);
+noinline void load_late_resume(void);
 void load_late_resume(void)
 {
 	mhv_emul_complete(&ctx, &device, 4);

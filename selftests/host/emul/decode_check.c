@@ -6,6 +6,7 @@
  * for any bytes which mnemonic they are and what the operands are.  So a form that is
  * missing shows up as well as one that is decoded differently.
  */
+#include <linux/kernel.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,65 +14,63 @@
 
 #define ANY_ARG	(-1)
 
+#define ALIASES	4
+
+/* Mnemonics that are executed the same way, with the operations they may become */
 struct expected {
-	ZydisMnemonic mnemonic;
+	ZydisMnemonic mnemonics[ALIASES];	/* ZYDIS_MNEMONIC_INVALID: none */
 	int arg;
 	u8 ops[6];
 };
 
+#define MN(_n)		ZYDIS_MNEMONIC_##_n
 #define OP(_n)		MHV_OP_##_n
-#define ALU(_n)		{ ZYDIS_MNEMONIC_##_n, MHV_ALU_##_n, \
-			  { OP(ALU_MR), OP(ALU_MI), OP(ALU_RM) } }
-#define UNARY(_n)	{ ZYDIS_MNEMONIC_##_n, MHV_UNARY_##_n, { OP(UNARY) } }
-#define SHIFT(_n)	{ ZYDIS_MNEMONIC_##_n, MHV_SHIFT_##_n, { OP(SHIFT), OP(SHIFT_CL) } }
-#define BIT_(_n, _arg)	{ ZYDIS_MNEMONIC_##_n, MHV_BIT_##_arg, { OP(BIT_R), OP(BIT_I) } }
-#define CC(_cc, _n)	{ ZYDIS_MNEMONIC_CMOV##_cc, _n, { OP(CMOV) } }, \
-			{ ZYDIS_MNEMONIC_SET##_cc, _n, { OP(SETCC) } }
-#define ONE(_n, _op)	{ ZYDIS_MNEMONIC_##_n, ANY_ARG, { OP(_op) } }
-#define STRING(_n, _op)	ONE(_n##B, _op), ONE(_n##W, _op), ONE(_n##D, _op), ONE(_n##Q, _op)
-#define VEC(_n)		{ ZYDIS_MNEMONIC_##_n, 0, { OP(VEC_LOAD), OP(VEC_STORE) } }, \
-			{ ZYDIS_MNEMONIC_V##_n, 0, { OP(VEC_LOAD), OP(VEC_STORE) } }
-#define VEC_HALF(_n, _load, _store)						\
-	{ ZYDIS_MNEMONIC_##_n, 0, { OP(_load), OP(_store) } },			\
-	{ ZYDIS_MNEMONIC_V##_n, 0, { OP(_load), OP(_store) } }
+#define ALU(_n)		{ { MN(_n) }, MHV_ALU_##_n, { OP(ALU_MR), OP(ALU_MI), OP(ALU_RM) } }
+#define UNARY(_n)	{ { MN(_n) }, MHV_UNARY_##_n, { OP(UNARY) } }
+#define SHIFT(_n)	{ { MN(_n) }, MHV_SHIFT_##_n, { OP(SHIFT), OP(SHIFT_CL) } }
+#define BIT_(_n, _arg)	{ { MN(_n) }, MHV_BIT_##_arg, { OP(BIT_R), OP(BIT_I) } }
+#define CC(_cc, _n)	{ { MN(CMOV##_cc), MN(SET##_cc) }, _n, { OP(CMOV), OP(SETCC) } }
+#define ONE(_n, _op)	{ { MN(_n) }, ANY_ARG, { OP(_op) } }
+#define STRING(_n)	{ { MN(_n##B), MN(_n##W), MN(_n##D), MN(_n##Q) }, ANY_ARG, { OP(_n) } }
+#define VEC(_n)		{ { MN(_n), MN(V##_n) }, 0, { OP(VEC_LOAD), OP(VEC_STORE) } }
+#define VEC_LO(_n)	{ { MN(_n), MN(V##_n) }, 0, { OP(VEC_LOAD_LO), OP(VEC_STORE) } }
+#define VEC_HI(_n)	{ { MN(_n), MN(V##_n) }, 0, { OP(VEC_LOAD_HI), OP(VEC_STORE_HI) } }
 
 static const struct expected table[] = {
-	{ ZYDIS_MNEMONIC_MOV, ANY_ARG, { OP(MOV_MR), OP(MOV_MI), OP(MOV_RM) } },
+	{ { MN(MOV) }, ANY_ARG, { OP(MOV_MR), OP(MOV_MI), OP(MOV_RM) } },
 	ONE(MOVZX, MOVZX), ONE(MOVSX, MOVSX), ONE(MOVSXD, MOVSX), ONE(MOVNTI, MOV_MR),
 	ONE(MOVDIRI, MOV_MR),
-	{ ZYDIS_MNEMONIC_MOVBE, ANY_ARG, { OP(MOVBE_MR), OP(MOVBE_RM) } },
+	{ { MN(MOVBE) }, ANY_ARG, { OP(MOVBE_MR), OP(MOVBE_RM) } },
 	ALU(ADD), ALU(OR), ALU(ADC), ALU(SBB), ALU(AND), ALU(SUB), ALU(XOR), ALU(CMP),
 	ALU(TEST), UNARY(INC), UNARY(DEC), UNARY(NOT), UNARY(NEG),
 	SHIFT(ROL), SHIFT(ROR), SHIFT(RCL), SHIFT(RCR), SHIFT(SHR), SHIFT(SAR),
 	/* /4 and its alias /6 */
-	{ ZYDIS_MNEMONIC_SHL, ANY_ARG, { OP(SHIFT), OP(SHIFT_CL) } },
-	{ ZYDIS_MNEMONIC_SHLD, 0, { OP(DSHIFT), OP(DSHIFT_CL) } },
-	{ ZYDIS_MNEMONIC_SHRD, 1, { OP(DSHIFT), OP(DSHIFT_CL) } },
+	{ { MN(SHL) }, ANY_ARG, { OP(SHIFT), OP(SHIFT_CL) } },
+	{ { MN(SHLD) }, 0, { OP(DSHIFT), OP(DSHIFT_CL) } },
+	{ { MN(SHRD) }, 1, { OP(DSHIFT), OP(DSHIFT_CL) } },
 	BIT_(BT, TEST), BIT_(BTS, SET), BIT_(BTR, RESET), BIT_(BTC, COMPLEMENT),
 	CC(O, 0), CC(NO, 1), CC(B, 2), CC(NB, 3), CC(Z, 4), CC(NZ, 5), CC(BE, 6), CC(NBE, 7),
 	CC(S, 8), CC(NS, 9), CC(P, 10), CC(NP, 11), CC(L, 12), CC(NL, 13), CC(LE, 14),
 	CC(NLE, 15),
-	{ ZYDIS_MNEMONIC_MUL, 0, { OP(MUL) } },
-	{ ZYDIS_MNEMONIC_IMUL, ANY_ARG, { OP(MUL), OP(IMUL_RM), OP(IMUL_RMI) } },
+	{ { MN(MUL) }, 0, { OP(MUL) } },
+	{ { MN(IMUL) }, ANY_ARG, { OP(MUL), OP(IMUL_RM), OP(IMUL_RMI) } },
 	ONE(XCHG, XCHG), ONE(XADD, XADD), ONE(CMPXCHG, CMPXCHG),
 	ONE(CMPXCHG8B, CMPXCHG_PAIR), ONE(CMPXCHG16B, CMPXCHG_PAIR),
-	{ ZYDIS_MNEMONIC_PUSH, ANY_ARG, { OP(PUSH_M), OP(PUSH_R), OP(PUSH_I) } },
-	{ ZYDIS_MNEMONIC_POP, ANY_ARG, { OP(POP_M), OP(POP_R) } },
-	{ ZYDIS_MNEMONIC_CALL, ANY_ARG, { OP(CALL_M), OP(CALL_REL) } },
+	{ { MN(PUSH) }, ANY_ARG, { OP(PUSH_M), OP(PUSH_R), OP(PUSH_I) } },
+	{ { MN(POP) }, ANY_ARG, { OP(POP_M), OP(POP_R) } },
+	{ { MN(CALL) }, ANY_ARG, { OP(CALL_M), OP(CALL_REL) } },
 	ONE(JMP, JMP_M), ONE(RET, RET),
-	STRING(MOVS, MOVS), STRING(CMPS, CMPS), STRING(STOS, STOS), STRING(LODS, LODS),
-	STRING(SCAS, SCAS),
+	STRING(MOVS), STRING(CMPS), STRING(STOS), STRING(LODS), STRING(SCAS),
 	VEC(MOVD), VEC(MOVQ), VEC(MOVSS), VEC(MOVUPS), VEC(MOVUPD), VEC(MOVAPS), VEC(MOVAPD),
 	VEC(MOVDQA), VEC(MOVDQU), VEC(MOVNTPS), VEC(MOVNTPD), VEC(MOVNTDQ), VEC(MOVNTDQA),
-	VEC(LDDQU), { ZYDIS_MNEMONIC_VMOVSD, 0, { OP(VEC_LOAD), OP(VEC_STORE) } },
-	VEC_HALF(MOVLPS, VEC_LOAD_LO, VEC_STORE), VEC_HALF(MOVLPD, VEC_LOAD_LO, VEC_STORE),
-	VEC_HALF(MOVHPS, VEC_LOAD_HI, VEC_STORE_HI), VEC_HALF(MOVHPD, VEC_LOAD_HI, VEC_STORE_HI),
+	VEC(LDDQU), { { MN(VMOVSD) }, 0, { OP(VEC_LOAD), OP(VEC_STORE) } },
+	VEC_LO(MOVLPS), VEC_LO(MOVLPD), VEC_HI(MOVHPS), VEC_HI(MOVHPD),
 	ONE(CLFLUSH, FLUSH), ONE(CLFLUSHOPT, FLUSH), ONE(CLWB, FLUSH),
 };
 
 /* MOVSD is two instructions: the string move is in the table */
 static const struct expected movsd_vector = {
-	ZYDIS_MNEMONIC_MOVSD, 0, { OP(VEC_LOAD), OP(VEC_STORE) }
+	{ MN(MOVSD) }, 0, { OP(VEC_LOAD), OP(VEC_STORE) }
 };
 
 static const struct expected *by_mnemonic[ZYDIS_MNEMONIC_MAX_VALUE + 1];
@@ -86,11 +85,20 @@ static unsigned int mode_index(enum mhv_mode mode)
 	return mode == MHV_MODE_16 ? 0 : mode == MHV_MODE_32 ? 1 : 2;
 }
 
+static void index_table(void)
+{
+	size_t i, n;
+
+	for (i = 0; i < ARRAY_SIZE(table); i++)
+		for (n = 0; n < ALIASES; n++)
+			by_mnemonic[table[i].mnemonics[n]] = &table[i];
+	by_mnemonic[ZYDIS_MNEMONIC_INVALID] = NULL;
+}
+
 const ZydisDecoder *zydis_of(enum mhv_mode mode)
 {
 	static ZydisDecoder decoders[3];
 	static bool ready;
-	size_t i;
 
 	if (!ready) {
 		ZydisDecoderInit(&decoders[0], ZYDIS_MACHINE_MODE_LONG_COMPAT_16,
@@ -99,8 +107,7 @@ const ZydisDecoder *zydis_of(enum mhv_mode mode)
 				 ZYDIS_STACK_WIDTH_32);
 		ZydisDecoderInit(&decoders[2], ZYDIS_MACHINE_MODE_LONG_64,
 				 ZYDIS_STACK_WIDTH_64);
-		for (i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-			by_mnemonic[table[i].mnemonic] = &table[i];
+		index_table();
 		ready = true;
 	}
 	return &decoders[mode_index(mode)];
@@ -328,6 +335,7 @@ static const char *compare_flags(const struct mhv_insn *insn, const struct zydis
 {
 	u16 rep = insn->flags & (MHV_INSN_REP | MHV_INSN_REPNE);
 	bool lock = z->i.attributes & ZYDIS_ATTRIB_HAS_LOCK;
+	bool vex = z->i.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX;
 	u16 wanted = 0;
 
 	if (z->i.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE))
@@ -340,13 +348,12 @@ static const char *compare_flags(const struct mhv_insn *insn, const struct zydis
 		return "repeat prefix";
 	if (lock != !!(insn->flags & MHV_INSN_LOCK))
 		return "lock prefix";
-	if ((z->i.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX) !=
-	    !!(insn->flags & MHV_INSN_VEX))
+	if (vex != !!(insn->flags & MHV_INSN_VEX))
 		return "VEX";
 	return NULL;
 }
 
-/* The only operand of a string instruction that a prefix can move to another segment */
+/* The operand of a string instruction that a prefix can move elsewhere */
 static const ZydisDecodedOperand *string_source(const struct zydis_insn *z)
 {
 	int i;
@@ -469,10 +476,11 @@ void decode_explain(const u8 *bytes, unsigned int nr, enum mhv_mode mode)
 		fprintf(stderr, " %02x", bytes[i]);
 	fprintf(stderr, "\n# Zydis: %s (status %x, %u bytes)\n", text, (unsigned int)status,
 		ZYAN_SUCCESS(status) ? z.i.length : 0);
-	fprintf(stderr, "# mhv: result %d op %u arg %u len %u size %u/%u addr %u seg %u"
-		" base %d index %d scale %u reg %u flags %x disp %llx imm %x\n",
+	fprintf(stderr, "# mhv: result %d op %u arg %u len %u size %u/%u addr %u seg %u\n",
 		result, insn.op, insn.arg, insn.len, insn.size, insn.regsize, insn.addrsize,
-		insn.seg, (s8)insn.base, (s8)insn.index, insn.scale, insn.reg, insn.flags,
+		insn.seg);
+	fprintf(stderr, "#  base %d index %d scale %u reg %u flags %x disp %llx imm %x\n",
+		(s8)insn.base, (s8)insn.index, insn.scale, insn.reg, insn.flags,
 		(unsigned long long)insn.disp, insn.imm);
 }
 
@@ -494,13 +502,12 @@ static bool needs_64bit(ZydisMnemonic m)
 
 const char *decode_not_covered(const struct decode_stats *stats)
 {
-	unsigned int mode;
-	size_t i;
+	unsigned int mode, m;
 
-	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+	for (m = 0; m <= ZYDIS_MNEMONIC_MAX_VALUE; m++)
 		for (mode = 0; mode < 3; mode++)
-			if (!stats->mnemonic[mode][table[i].mnemonic] &&
-			    (mode == 2 || !needs_64bit(table[i].mnemonic)))
-				return ZydisMnemonicGetString(table[i].mnemonic);
+			if (by_mnemonic[m] && !stats->mnemonic[mode][m] &&
+			    (mode == 2 || !needs_64bit(m)))
+				return ZydisMnemonicGetString(m);
 	return NULL;
 }

@@ -4,6 +4,7 @@
  * prefixes, over random bytes, and over cut instructions.  Everything is derived from
  * fixed seeds.
  */
+#include <linux/kernel.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -17,7 +18,7 @@
 
 static const enum mhv_mode modes[] = { MHV_MODE_16, MHV_MODE_32, MHV_MODE_64 };
 
-#define NR_MODES	(sizeof(modes) / sizeof(modes[0]))
+#define NR_MODES	ARRAY_SIZE(modes)
 #define MAX_COMPLAINTS	20
 
 static struct decode_stats stats;
@@ -82,7 +83,7 @@ static void test_all_opcodes(void **state)
 
 	(void)state;
 	for (mode = 0; mode < NR_MODES; mode++)
-		for (set = 0; set < sizeof(prefix_sets) / sizeof(prefix_sets[0]); set++)
+		for (set = 0; set < ARRAY_SIZE(prefix_sets); set++)
 			/* the 0F 3A map holds nothing we decode: once is enough */
 			for (map = 0; map < (set ? 3 : 4); map++) {
 				n = strlen(prefix_sets[set]);
@@ -237,7 +238,7 @@ static void test_lock(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		u8 bytes[MHV_INSN_BUF] = { 0 };
 
 		memcpy(bytes, cases[i].bytes, 8);
@@ -251,9 +252,10 @@ static void test_coverage(void **state)
 	const char *missing = decode_not_covered(&stats);
 
 	(void)state;
-	fprintf(stderr, "# ok %lu, short %lu, too long %lu, #UD %lu, unsupported %lu, no memory %lu\n",
-		stats.result[0], stats.result[1], stats.result[2], stats.result[3],
-		stats.result[4], stats.result[5]);
+	fprintf(stderr, "# ok %lu, too long %lu, #UD %lu, unsupported %lu, no memory %lu\n",
+		stats.result[MHV_DECODE_OK], stats.result[MHV_DECODE_TOO_LONG],
+		stats.result[MHV_DECODE_UD], stats.result[MHV_DECODE_UNSUPPORTED],
+		stats.result[MHV_DECODE_NO_MEMORY]);
 	if (missing)
 		fprintf(stderr, "# never met: %s\n", missing);
 	assert_null(missing);

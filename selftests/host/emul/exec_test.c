@@ -4,6 +4,7 @@
  * sees, and how many; what happens between PENDING and resume; segments, real mode and
  * wide addresses; ROM; batches of string instructions.
  */
+#include <linux/kernel.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -173,7 +174,7 @@ static void test_accesses(void **state)
 	u64 seed;
 
 	(void)state;
-	for (i = 0; i < sizeof(access_cases) / sizeof(access_cases[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(access_cases); i++) {
 		run_access_case(&access_cases[i], false, 0);
 		for (seed = 1; seed < 200; seed++)
 			run_access_case(&access_cases[i], true, seed);
@@ -272,7 +273,7 @@ static void test_rom(void **state)
 	u64 seed;
 
 	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
 		for (seed = 0; seed < 100; seed++) {
 			struct mhv_insn insn = begin(MHV_MODE_64, cases[i].bytes, cases[i].len);
 

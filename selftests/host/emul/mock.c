@@ -89,7 +89,7 @@ static enum mhv_emul_result take(struct mock *m, u64 la, const void *data, unsig
 {
 	m->request = (struct mock_request) {
 		.valid = true,
-		.access = { la, size, data != NULL },
+		.access = { la, size, !!data },
 	};
 	if (data)
 		memcpy(m->request.data, data, size);
@@ -222,10 +222,12 @@ static u64 element(const struct mhv_emul_string *s, unsigned int i)
 
 static void check_string(struct mock *m, const struct mhv_emul_string *s)
 {
+	u64 last = element(s, s->count - 1);
+
 	promise(m, s->count > 1 && s->count * s->size <= MHV_EMUL_STRING_SIZE, "string length");
-	promise(m, (s->la + s->size - 1) / PAGE == s->la / PAGE &&
-		   (element(s, s->count - 1) + s->size - 1) / PAGE == s->la / PAGE &&
-		   element(s, s->count - 1) / PAGE == s->la / PAGE, "string within a page");
+	promise(m, (s->la + s->size - 1) / PAGE == s->la / PAGE, "first element within a page");
+	promise(m, last / PAGE == s->la / PAGE && (last + s->size - 1) / PAGE == s->la / PAGE,
+		"last element within the same page");
 }
 
 static void do_string(struct mock *m, const struct mhv_emul_string *s, bool write)

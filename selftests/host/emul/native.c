@@ -18,12 +18,6 @@
 
 #include "native.h"
 
-extern const u8 native_begin[], native_end[];
-extern const u8 native_enter64[], native_slot64[], native_exit64[], native_land64[];
-extern const u8 native_enter_far[];
-extern const u8 native_code32[], native_slot32[], native_exit32[], native_land32[];
-extern const u8 native_code16[], native_slot16[], native_exit16[], native_land16[];
-
 void native_signal_entry(int sig, siginfo_t *info, void *context);
 void native_signal(int sig, siginfo_t *info, void *context);
 

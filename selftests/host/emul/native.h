@@ -79,5 +79,12 @@ u64 native_target(enum mhv_mode mode);
 /* Run @bytes in @mode on native_state(); registers are valid after a fault too */
 struct native_fault native_run(enum mhv_mode mode, const u8 *bytes, unsigned int len);
 
+/* Labels in native_stub.S */
+extern const u8 native_begin[], native_end[];
+extern const u8 native_enter64[], native_slot64[], native_exit64[], native_land64[];
+extern const u8 native_enter_far[];
+extern const u8 native_code32[], native_slot32[], native_exit32[], native_land32[];
+extern const u8 native_code16[], native_slot16[], native_exit16[], native_land16[];
+
 #endif
 #endif

@@ -12,6 +12,7 @@
  * Addresses are aimed at the window: across pages, at its read-only last page, off its
  * ends, and now and then at a non-canonical address.
  */
+#include <linux/kernel.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -77,7 +78,7 @@ static void add_form(const struct form *f)
 	for (i = 0; i < nr_forms; i++)
 		if (!memcmp(&forms[i], f, sizeof(*f)))
 			return;
-	if (nr_forms < sizeof(forms) / sizeof(forms[0]))
+	if (nr_forms < ARRAY_SIZE(forms))
 		forms[nr_forms++] = *f;
 }
 
@@ -731,7 +732,9 @@ static void run_mode(enum mhv_mode mode, u64 seed)
 	/* cmocka has its own handlers for the length of a test */
 	assert_true(native_catch_signals());
 	list_forms(mode);
-	trials = accesses = pendings = 0;
+	trials = 0;
+	accesses = 0;
+	pendings = 0;
 	for (i = 0; i < nr_forms && differ < 8; i++)
 		for (n = 0; n < TRIALS; n++)
 			if (make_trial(&r, &forms[i], &t) && !run_trial(&t)) {
