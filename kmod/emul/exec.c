@@ -204,7 +204,7 @@ static enum mhv_emul_result write_back(struct mhv_emul_ctx *ctx, const struct mh
 	bool one_page = (p->la & (MHV_PAGE_SIZE - 1)) + p->size <= MHV_PAGE_SIZE;
 	enum mhv_emul_result r;
 
-	/* more than the one read is done: part of the write, to a device */
+	/* more than the one read is done: that is the write, to what was a device */
 	if (locked && one_page && ctx->nr == 1) {
 		r = ctx->ops->cmpxchg(ctx, p->la, old, new, p->size);
 		if (r != MHV_EMUL_DEVICE)
@@ -704,7 +704,7 @@ enum mhv_emul_result mhv_emul_resume(struct mhv_emul_ctx *ctx)
 
 	/* the usual end of a load: its one access is done */
 	if (likely((insn->flags & MHV_INSN_PLAIN) && insn->op > MHV_OP_MOV_MI &&
-		   ctx->nr == 1 && ctx->len == insn->size && !ctx->saved)) {
+		   ctx->nr == 1 && ctx->len == insn->size)) {
 		u64 value;
 
 		memcpy(&value, ctx->data, sizeof(value));

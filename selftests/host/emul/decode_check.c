@@ -239,8 +239,8 @@ static bool register_is(u8 ours, ZydisRegister theirs)
 
 /*
  * SIB without a base and with REX.B, in 64-bit mode with 32-bit addresses: Zydis 4.0
- * names R13D the base and no displacement, which is right only with ModRM.mod other than 0 (SDM volume 2,
- * table 2-3; native execution tells the same).
+ * names R13D the base and no displacement, which is right only with ModRM.mod other
+ * than 0 (SDM volume 2, table 2-3; native execution tells the same).
  */
 static bool phantom_base(const struct zydis_insn *z, const ZydisDecodedOperand *m)
 {

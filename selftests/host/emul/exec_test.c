@@ -400,6 +400,66 @@ static void test_too_much_completed(void **state)
 	assert_int_not_equal(mhv_emul_resume(&m->ctx), MHV_EMUL_PENDING);
 }
 
+/* ---- the guest's memory changes between PENDING and resume ---------------- */
+
+static enum mhv_emul_result late_write(struct mhv_emul_ctx *ctx, u64 la, const void *data,
+				       unsigned int size)
+{
+	(void)ctx;
+	(void)data;
+	m->log.access[m->log.nr++] = (struct mock_access) { la, size, true };
+	return MHV_EMUL_PENDING;
+}
+
+static enum mhv_emul_result no_page(struct mhv_emul_ctx *ctx, u64 la, unsigned int size,
+				    enum mhv_emul_access access)
+{
+	(void)la;
+	(void)size;
+	(void)access;
+	ctx->fault = (struct mhv_emul_fault) { .vector = PF };
+	return MHV_EMUL_FAULT;
+}
+
+/* Addresses are not looked up again for accesses that are done */
+static void test_source_gone(void **state)
+{
+	struct mhv_insn insn = BEGIN(MHV_MODE_64, "\xa5");	/* movsl */
+	u32 data = 0x11223344;
+
+	(void)state;
+	m->ops.read = late_read;
+	m->regs.r[MHV_RSI] = W;
+	m->regs.r[MHV_RDI] = W + PAGE;
+	assert_int_equal(mhv_emul_exec(&m->ctx, &insn), MHV_EMUL_PENDING);
+	m->ops.probe = no_page;
+	mhv_emul_complete(&m->ctx, &data, 4);
+	assert_int_equal(mhv_emul_resume(&m->ctx), MHV_EMUL_OK);
+	assert_memory_equal(m->memory + PAGE, &data, 4);
+	expect_log("R4");
+}
+
+/* A locked write that a device has seen is not made to the memory that took its place */
+static void test_device_gone(void **state)
+{
+	struct mhv_insn insn = BEGIN(MHV_MODE_64, "\xf0\x83\x02\x05"); /* lock addl $5,(%rdx) */
+	u32 data = 100;
+
+	(void)state;
+	m->device[0] = true;
+	m->ops.read = late_read;
+	m->ops.write = late_write;
+	assert_int_equal(mhv_emul_exec(&m->ctx, &insn), MHV_EMUL_PENDING);
+	mhv_emul_complete(&m->ctx, &data, 4);
+	assert_int_equal(mhv_emul_resume(&m->ctx), MHV_EMUL_PENDING);
+	mhv_emul_complete(&m->ctx, NULL, 0);
+	m->device[0] = false;
+	memcpy(m->memory, &data, 4);
+	assert_int_equal(mhv_emul_resume(&m->ctx), MHV_EMUL_OK);
+	assert_memory_equal(m->memory, &data, 4);
+	expect_log("R4 W4");
+}
+
 /* ---- locked instructions on memory --------------------------------------- */
 
 static enum mhv_emul_result always_lose(struct mhv_emul_ctx *ctx, u64 la, const void *old,
@@ -628,6 +688,33 @@ static void test_overlap(void **state)
 	assert_int_equal(m->rounds, 34);
 }
 
+/* A round that has begun keeps its length, whatever becomes of its destination */
+static void test_batch_keeps_length(void **state)
+{
+	struct mhv_insn insn = BEGIN_STRING("\xf3\xa4", 100);
+	enum mhv_emul_result r;
+
+	(void)state;
+	m->device[0] = true;
+	m->defer = true;
+	m->regs.r[MHV_RSI] = W;
+	m->regs.r[MHV_RDI] = W + PAGE + 3;
+	m->random = random_seed(7);
+	m->ops.read_string = mock_read_string;
+	m->ops.write_string = mock_write_string;
+	r = mhv_emul_exec(&m->ctx, &insn);
+	while (!m->request.valid && r == MHV_EMUL_PENDING)
+		r = mhv_emul_resume(&m->ctx);
+	assert_int_equal(r, MHV_EMUL_PENDING);
+	mock_answer(m);
+	m->device[1] = true;
+	m->defer = false;
+	assert_int_equal(mhv_emul_resume(&m->ctx), MHV_EMUL_OK);
+	assert_int_equal(m->regs.r[MHV_RCX], 0);
+	assert_memory_equal(m->memory + PAGE + 3, m->memory, 100);
+	assert_int_equal(m->log.nr, 200);
+}
+
 /* With TF each element is a round, after which #DB is due */
 static void test_single_step(void **state)
 {
@@ -681,6 +768,8 @@ int main(void)
 		cmocka_unit_test(test_moved_away),
 		cmocka_unit_test(test_asked_again),
 		cmocka_unit_test(test_too_much_completed),
+		cmocka_unit_test(test_source_gone),
+		cmocka_unit_test(test_device_gone),
 		cmocka_unit_test(test_lost_races),
 		cmocka_unit_test(test_segments),
 		cmocka_unit_test(test_wrap_32),
@@ -690,6 +779,7 @@ int main(void)
 		cmocka_unit_test(test_movsxd_word),
 		cmocka_unit_test(test_batches),
 		cmocka_unit_test(test_overlap),
+		cmocka_unit_test(test_batch_keeps_length),
 		cmocka_unit_test(test_single_step),
 		cmocka_unit_test(test_no_count),
 		cmocka_unit_test(test_fault_in_repeat),

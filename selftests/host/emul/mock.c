@@ -271,14 +271,14 @@ static enum mhv_emul_result string_op(struct mhv_emul_ctx *ctx,
 	return MHV_EMUL_OK;
 }
 
-static enum mhv_emul_result mock_read_string(struct mhv_emul_ctx *ctx,
-					     const struct mhv_emul_string *s)
+enum mhv_emul_result mock_read_string(struct mhv_emul_ctx *ctx,
+				      const struct mhv_emul_string *s)
 {
 	return string_op(ctx, s, false);
 }
 
-static enum mhv_emul_result mock_write_string(struct mhv_emul_ctx *ctx,
-					      const struct mhv_emul_string *s)
+enum mhv_emul_result mock_write_string(struct mhv_emul_ctx *ctx,
+				       const struct mhv_emul_string *s)
 {
 	return string_op(ctx, s, true);
 }

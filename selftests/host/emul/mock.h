@@ -72,4 +72,10 @@ enum mhv_emul_result mock_run(struct mock *m, const struct mhv_insn *insn);
 /* Play the device model for the request under way, if there is one */
 void mock_answer(struct mock *m);
 
+/* The optional ops, which mock_run() offers when mock.strings is set */
+enum mhv_emul_result mock_read_string(struct mhv_emul_ctx *ctx,
+				      const struct mhv_emul_string *s);
+enum mhv_emul_result mock_write_string(struct mhv_emul_ctx *ctx,
+				       const struct mhv_emul_string *s);
+
 #endif
