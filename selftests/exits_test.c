@@ -257,8 +257,10 @@ static long string_run(struct vcpu *vcpu, const struct string_case *c, bool down
 	for (;;) {
 		if (vcpu_run(vcpu) || vcpu->run->exit != MHV_EXIT_IO)
 			return -1;
-		if (req->addr == PORT_DONE)
+		if (req->addr == PORT_DONE) {
+			vcpu_done_io(vcpu);
 			return bytes;
+		}
 		if (req->addr != STRING_PORT || req->size != c->size || !req->count)
 			return -1;
 		if (!!(req->flags & MHV_IOREQ_WRITE) == c->in)
@@ -391,7 +393,7 @@ TEST_F(exits, string_io)
 
 	for (i = 0; i < ARRAY_SIZE(cases) * 2; i++) {
 		wrong = string_check(&self->vcpu, &cases[i / 2], i % 2);
-		EXPECT_EQ(NULL, wrong) {
+		ASSERT_EQ(NULL, wrong) {
 			TH_LOG("case %u, direction %u: wrong %s", i / 2, i % 2, wrong);
 			vcpu_dump(&self->vcpu);
 		}
@@ -1037,7 +1039,7 @@ static void spoil(struct mhv_sregs *s, struct mhv_regs *r, int how)
 {
 	switch (how) {
 	case 0:
-		s->cs.type = 3;			/* data */
+		s->cs.type = 1;			/* data, read-only */
 		break;
 	case 1:
 		s->cs.present = 0;
@@ -1085,12 +1087,15 @@ TEST_F(exits, entry_failure)
 			EXPECT_EQ(EINVAL, errno);
 			continue;
 		}
-		TH_LOG("entering with invalid state %d", how);
 		ASSERT_EXIT(&self->vcpu, MHV_EXIT_ENTRY_FAILED);
+		/* Exit reason 33: the entry failed on the guest's state */
+		EXPECT_EQ(BIT_ULL(31) | 33, self->vcpu.run->entry_failed.reason)
+			TH_LOG("state %d", how);
+		EXPECT_EQ(0, self->vcpu.run->entry_failed.flags)
+			TH_LOG("state %d", how);
 		EXPECT_NE(0, self->vcpu.run->entry_failed.report[0])
 			TH_LOG("state %d: no rule named", how);
 		EXPECT_NE(NULL, memchr(self->vcpu.run->entry_failed.report, 0, 1024));
-		TH_LOG("%.1024s", self->vcpu.run->entry_failed.report);
 		failed++;
 	}
 	start(&self->vcpu, guest_cpuid, 0, 0, 0);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The host moves, drops, shares and swaps the guest's memory while the guest runs. */
+#include <linux/loop.h>
 #include <linux/memfd.h>
 #include <linux/userfaultfd.h>
 #include <sched.h>
@@ -270,35 +271,57 @@ TEST_F(hostmem, merged)
 	ASSERT_LOAD(BASE + 7 * PAGE_SIZE, 0x4242424242424242);
 }
 
-/* Swap to compressed memory: the device's first page is the swap header. */
-static const char *swap_on(void)
-{
-	static const char *const modprobe[] = { "modprobe", "zram", NULL };
-	__u8 header[4096] = "";
-	const __u32 info[] = { 1, 2047 };	/* version, last page */
-	int fd;
+#define SWAP_SIZE	(8ul << 20)
 
-	host_command(modprobe);
-	if (host_write("/sys/block/zram0/disksize", "8388608"))
-		return "the host has no zram to swap to";
-	memcpy(header + 1024, info, sizeof(info));
-	memcpy(header + 4096 - 10, "SWAPSPACE2", 10);
-	fd = open("/dev/zram0", O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, header, sizeof(header)) != sizeof(header))
-		return "/dev/zram0 cannot be written";
-	close(fd);
-	return swapon("/dev/zram0", 0) ? "swapon failed" : NULL;
+struct swap {
+	int loop;
+	char path[32];
+};
+
+/* A file in memory that can be swapped to */
+static int swap_file(void)
+{
+	const __u32 info[] = { 1, SWAP_SIZE / PAGE_SIZE - 1 };	/* version, last page */
+	int fd = syscall(SYS_memfd_create, "swap", MFD_CLOEXEC);
+
+	if (fd < 0 || ftruncate(fd, SWAP_SIZE) ||
+	    pwrite(fd, info, sizeof(info), 1024) != sizeof(info) ||
+	    pwrite(fd, "SWAPSPACE2", 10, PAGE_SIZE - 10) != 10)
+		die("a swap file");
+	return fd;
 }
 
-static void swap_off(void)
+/* NULL, or what the host lacks */
+static const char *swap_on(struct swap *swap)
 {
-	swapoff("/dev/zram0");
-	host_write("/sys/block/zram0/reset", "1");
+	static const char *const modprobe[] = { "modprobe", "loop", NULL };
+	int control, file = swap_file();
+
+	host_command(modprobe);
+	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	if (control < 0)
+		return "the host has no loop device to swap to";
+	snprintf(swap->path, sizeof(swap->path), "/dev/loop%d",
+		 ioctl(control, LOOP_CTL_GET_FREE));
+	close(control);
+	swap->loop = open(swap->path, O_RDWR | O_CLOEXEC);
+	if (swap->loop < 0 || ioctl(swap->loop, LOOP_SET_FD, file))
+		return "the host's loop device does not work";
+	close(file);
+	return swapon(swap->path, 0) ? "the host does not swap" : NULL;
+}
+
+static void swap_off(struct swap *swap)
+{
+	swapoff(swap->path);
+	ioctl(swap->loop, LOOP_CLR_FD);
+	close(swap->loop);
 }
 
 TEST_F(hostmem, swapped)
 {
-	const char *missing = swap_on();
+	struct swap swap;
+	const char *missing = swap_on(&swap);
 	unsigned char resident[PAGES];
 	int i, round, out = 0;
 
@@ -316,7 +339,7 @@ TEST_F(hostmem, swapped)
 			ASSERT_STORE(BASE + i * PAGE_SIZE, 1001 + i + round);
 		}
 	}
-	swap_off();
+	swap_off(&swap);
 	EXPECT_LT(0, out);
 	for (i = 0; i < PAGES; i++)
 		EXPECT_EQ(1000 + i + (i % 5 ? 0 : 3), self->mem[i * WORDS]);

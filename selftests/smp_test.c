@@ -63,7 +63,7 @@ static void *runner_thread(void *arg)
 	return NULL;
 }
 
-static void set_rsi(struct vcpu *vcpu, __u64 rsi, __u64 rsp)
+static void set_regs(struct vcpu *vcpu, __u64 rsi, __u64 rsp)
 {
 	struct mhv_regs regs = vcpu_regs(vcpu);
 
@@ -109,7 +109,7 @@ static void run_both(struct __test_metadata *_metadata, struct vcpu vcpu[2],
 
 	for (i = 0; i < 2; i++) {
 		vcpu_set_long(&vcpu[i], code);
-		set_rsi(&vcpu[i], i, i ? GUEST_USTACK : GUEST_STACK);
+		set_regs(&vcpu[i], i, i ? GUEST_USTACK : GUEST_STACK);
 		r[i] = (struct runner){ .vcpu = &vcpu[i], .cpu = i, .wrong = "" };
 	}
 	for (i = 0; i < 2; i++)
@@ -193,7 +193,7 @@ GUEST_ASM(guest_watchful, 64,
 static void start_watchful(struct vcpu *vcpu)
 {
 	vcpu_set_long(vcpu, guest_watchful);
-	set_rsi(vcpu, WATCHED, GUEST_STACK);
+	set_regs(vcpu, WATCHED, GUEST_STACK);
 	if (vcpu_msr_set(vcpu, MSR_KERNEL_GS_BASE, WATCHED))
 		die("set KERNEL_GS_BASE");
 }

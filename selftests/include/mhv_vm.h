@@ -122,6 +122,7 @@ void vcpu_done_io(struct vcpu *vcpu);
 void vcpu_dump(struct vcpu *vcpu);
 struct mhv_regs vcpu_regs(struct vcpu *vcpu);
 void vcpu_set_regs(struct vcpu *vcpu, const struct mhv_regs *regs);
+void vcpu_set_flags(struct vcpu *vcpu, __u64 rflags);
 struct mhv_sregs vcpu_sregs(struct vcpu *vcpu);
 void vcpu_set_sregs(struct vcpu *vcpu, const struct mhv_sregs *sregs);
 int vcpu_msr_get(struct vcpu *vcpu, __u32 index, __u64 *value);

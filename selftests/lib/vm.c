@@ -216,6 +216,14 @@ void vcpu_set_regs(struct vcpu *vcpu, const struct mhv_regs *regs)
 		die("MHV_SET_REGS");
 }
 
+void vcpu_set_flags(struct vcpu *vcpu, __u64 rflags)
+{
+	struct mhv_regs regs = vcpu_regs(vcpu);
+
+	regs.rflags = RFLAGS_FIXED | rflags;
+	vcpu_set_regs(vcpu, &regs);
+}
+
 struct mhv_sregs vcpu_sregs(struct vcpu *vcpu)
 {
 	struct mhv_sregs sregs;
@@ -231,12 +239,12 @@ void vcpu_set_sregs(struct vcpu *vcpu, const struct mhv_sregs *sregs)
 		die("MHV_SET_SREGS");
 }
 
-static void start_at(struct vcpu *vcpu, __u64 rip, __u64 rsp)
+static void start_at(struct vcpu *vcpu, __u64 rip, __u64 rsp, __u64 rflags)
 {
 	struct mhv_regs regs = {
 		.rip = rip,
 		.rsp = rsp,
-		.rflags = RFLAGS_FIXED,
+		.rflags = RFLAGS_FIXED | rflags,
 	};
 
 	vcpu_set_regs(vcpu, &regs);
@@ -276,7 +284,11 @@ static void set_segments(struct mhv_sregs *s, struct mhv_segment cs,
 	s->cr8 = 0;
 }
 
-/* 64-bit mode at privilege 0, paging on, interrupts off */
+/*
+ * 64-bit mode at privilege 0, paging and interrupts on.  A guest that runs long with
+ * interrupts off would take the host's from it in Bochs, which lets them out only of
+ * a guest that has its own on.
+ */
 void vcpu_set_long(struct vcpu *vcpu, const void *entry)
 {
 	struct mhv_sregs s = vcpu_sregs(vcpu);
@@ -290,7 +302,7 @@ void vcpu_set_long(struct vcpu *vcpu, const void *entry)
 	s.cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 	s.efer = EFER_LME | EFER_LMA | EFER_SCE | EFER_NXE;
 	vcpu_set_sregs(vcpu, &s);
-	start_at(vcpu, GUEST_ADDR(entry), GUEST_STACK - 8);
+	start_at(vcpu, GUEST_ADDR(entry), GUEST_STACK - 8, RFLAGS_IF);
 }
 
 /* 64-bit mode at privilege 3, with access to all ports */
@@ -335,7 +347,7 @@ void vcpu_set_prot32(struct vcpu *vcpu, const void *entry, enum guest_paging pag
 		s.cr4 |= CR4_PAE;
 	}
 	vcpu_set_sregs(vcpu, &s);
-	start_at(vcpu, GUEST_ADDR(entry), GUEST_STACK - 8);
+	start_at(vcpu, GUEST_ADDR(entry), GUEST_STACK - 8, 0);
 }
 
 /* Real mode; code segment at GUEST_CODE, data at 0, stack below 0xff00 in both */
@@ -353,7 +365,7 @@ void vcpu_set_real(struct vcpu *vcpu, const void *entry)
 	s.cr4 = 0;
 	s.efer = 0;
 	vcpu_set_sregs(vcpu, &s);
-	start_at(vcpu, GUEST_ADDR(entry) - GUEST_CODE, 0xff00);
+	start_at(vcpu, GUEST_ADDR(entry) - GUEST_CODE, 0xff00, 0);
 }
 
 /* MHV_RUN: 0 or -errno */

@@ -317,7 +317,8 @@ static void mhv_exit(struct accel_vcpu *vcpu, struct vcpu_exit *exit)
 		mhv_exit_access(vcpu, exit, run->exit == MHV_EXIT_IO);
 		break;
 	case MHV_EXIT_HLT:
-		exit->kind = VCPU_EXIT_HALT;
+		/* an interrupt that waits in the kernel ends the halt at once */
+		exit->kind = run->irq_pending ? VCPU_EXIT_AGAIN : VCPU_EXIT_HALT;
 		break;
 	case MHV_EXIT_IRQ_WINDOW:
 	case MHV_EXIT_KICKED:

@@ -112,6 +112,18 @@ static void guest_in(struct vcpu_exit *exit, u16 port)
 	exit->access.write = false;
 }
 
+/* leaves alone what the guest has just read: it comes between any two steps */
+static void guest_eoi(struct vcpu_exit *exit, u16 port)
+{
+	static u8 command;
+
+	command = 0x20;
+	exit->kind = VCPU_EXIT_PORT;
+	exit->access = (struct access){
+		.addr = port, .data = &command, .size = 1, .count = 1, .write = true,
+	};
+}
+
 static void guest_power_off(struct vcpu_exit *exit)
 {
 	guest_out(exit, 0x604, 0x2000);
@@ -146,7 +158,7 @@ static void fake_run(struct accel_vcpu *vcpu, struct vcpu_exit *exit)
 			guest.eoi[guest.nr_eoi++] = 0xa0;
 	}
 	if (guest.nr_eoi) {
-		guest_out(exit, guest.eoi[--guest.nr_eoi], 0x20);
+		guest_eoi(exit, guest.eoi[--guest.nr_eoi]);
 		return;
 	}
 	if (guest.window && guest.interrupts) {
