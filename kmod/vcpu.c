@@ -293,22 +293,39 @@ static long vcpu_get_regs(struct mhv_vcpu *v, struct mhv_regs __user *uarg)
 	mhv_vcpu_load(v);
 	mhv_op(cache_regs)(v);
 	mhv_vcpu_put(v);
-	memcpy(&regs, v->gpr, sizeof(v->gpr));
+	memcpy(&regs, v->gp, sizeof(v->gp));
 	regs.rip = v->rip;
 	regs.rflags = v->rflags;
 	return copy_to_user(uarg, &regs, sizeof(regs)) ? -EFAULT : 0;
+}
+
+/* An instruction under way goes on with the registers it began with. */
+static void vcpu_change_pending(struct mhv_vcpu *v, const struct mhv_regs *regs)
+{
+	if (v->cached != MHV_REG_ALL) {
+		mhv_vcpu_load(v);
+		mhv_op(cache_regs)(v);
+		mhv_vcpu_put(v);
+	}
+	mhv_emul_regs_change(&v->emul, (const struct mhv_emul_regs *)regs);
+	if (!mhv_emul_pending(&v->emul))
+		v->io.kind = MHV_IO_NONE;
 }
 
 static long vcpu_set_regs(struct mhv_vcpu *v, const struct mhv_regs __user *uarg)
 {
 	struct mhv_regs regs;
 
+	BUILD_BUG_ON(sizeof(regs) != sizeof(struct mhv_emul_regs));
 	if (copy_from_user(&regs, uarg, sizeof(regs)))
 		return -EFAULT;
-	memcpy(v->gpr, &regs, sizeof(v->gpr));
-	v->rip = regs.rip;
 	/* bits no CPU has set are not the guest's to keep */
-	v->rflags = (regs.rflags & EFLAGS_VALID) | X86_EFLAGS_FIXED;
+	regs.rflags = (regs.rflags & EFLAGS_VALID) | X86_EFLAGS_FIXED;
+	if (mhv_emul_pending(&v->emul))
+		vcpu_change_pending(v, &regs);
+	memcpy(v->gp, &regs, sizeof(v->gp));
+	v->rip = regs.rip;
+	v->rflags = regs.rflags;
 	v->cached = MHV_REG_ALL;
 	v->dirty = MHV_REG_ALL;
 	return 0;
@@ -334,6 +351,11 @@ static long vcpu_set_sregs(struct mhv_vcpu *v, const void __user *uarg)
 	mhv_vcpu_load(v);
 	ret = mhv_op(set_sregs)(v, &sregs);
 	mhv_vcpu_put(v);
+	/* another mode: the instruction under way is none of its */
+	if (!ret && mhv_emul_pending(&v->emul)) {
+		mhv_emul_abandon(&v->emul);
+		v->io.kind = MHV_IO_NONE;
+	}
 	return ret;
 }
 
@@ -686,6 +708,7 @@ static struct mhv_vcpu *vcpu_alloc(struct mhv_vm *vm, u32 id)
 	v->stat = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	if (!v->run || !v->data || !v->stat || !fpu_alloc_guest_fpstate(&v->fpu))
 		goto err;
+	mhv_emul_init(v);
 	ret = mhv_cpuid_init(v);
 	if (ret)
 		goto err;

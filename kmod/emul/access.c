@@ -58,7 +58,7 @@ enum mhv_emul_result mhv_finish(struct mhv_emul_ctx *ctx, const struct mhv_insn 
 }
 
 /* All the exceptions we raise but #UD have an error code, and it is 0 */
-enum mhv_emul_result mhv_fault(struct mhv_emul_ctx *ctx, u8 vector)
+enum mhv_emul_result mhv_emul_raise(struct mhv_emul_ctx *ctx, u8 vector)
 {
 	ctx->fault = (struct mhv_emul_fault) {
 		.vector = vector,
@@ -88,7 +88,7 @@ static enum mhv_emul_result linear64(struct mhv_emul_ctx *ctx, enum mhv_seg seg,
 		ctx->ops->segment(ctx, seg, &s);
 	p->la = s.base + ea;
 	if (!mhv_canonical(ctx, p->la) || !mhv_canonical(ctx, p->la + size - 1))
-		return mhv_fault(ctx, seg == MHV_SEG_SS ? MHV_VECTOR_SS : MHV_VECTOR_GP);
+		return mhv_emul_raise(ctx, seg == MHV_SEG_SS ? MHV_VECTOR_SS : MHV_VECTOR_GP);
 	return MHV_EMUL_OK;
 }
 
@@ -121,9 +121,9 @@ static enum mhv_emul_result linear32(struct mhv_emul_ctx *ctx, enum mhv_seg seg,
 	ctx->ops->segment(ctx, seg, &s);
 	p->la = (u32)(s.base + ea);
 	if (!ctx->real && !segment_allows(&s, access))
-		return mhv_fault(ctx, MHV_VECTOR_GP);
+		return mhv_emul_raise(ctx, MHV_VECTOR_GP);
 	if (!within_limit(&s, ea, size))
-		return mhv_fault(ctx, seg == MHV_SEG_SS ? MHV_VECTOR_SS : MHV_VECTOR_GP);
+		return mhv_emul_raise(ctx, seg == MHV_SEG_SS ? MHV_VECTOR_SS : MHV_VECTOR_GP);
 	return MHV_EMUL_OK;
 }
 
@@ -142,7 +142,7 @@ enum mhv_emul_result mhv_linear(struct mhv_emul_ctx *ctx, const struct mhv_insn 
 	if (r != MHV_EMUL_OK)
 		return r;
 	if ((p->la & (size - 1)) && size <= 8 && ctx->ops->align_check(ctx))
-		return mhv_fault(ctx, MHV_VECTOR_AC);
+		return mhv_emul_raise(ctx, MHV_VECTOR_AC);
 	return MHV_EMUL_OK;
 }
 

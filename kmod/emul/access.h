@@ -82,7 +82,7 @@ u64 mhv_next_rip(const struct mhv_emul_ctx *ctx, const struct mhv_insn *insn);
 /* The last step of every instruction that does not branch */
 enum mhv_emul_result mhv_finish(struct mhv_emul_ctx *ctx, const struct mhv_insn *insn);
 
-enum mhv_emul_result mhv_fault(struct mhv_emul_ctx *ctx, u8 vector);
+enum mhv_emul_result mhv_emul_raise(struct mhv_emul_ctx *ctx, u8 vector);
 
 static inline bool mhv_canonical(const struct mhv_emul_ctx *ctx, u64 la)
 {

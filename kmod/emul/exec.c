@@ -271,7 +271,7 @@ static enum mhv_emul_result exec_cmpxchg_pair(struct mhv_emul_ctx *ctx,
 
 	r = mhv_operand(ctx, insn, MHV_EMUL_RMW, &p);
 	if (half == 8 && (p.la & 15))
-		return mhv_fault(ctx, MHV_VECTOR_GP);
+		return mhv_emul_raise(ctx, MHV_VECTOR_GP);
 	if (r != MHV_EMUL_OK)
 		return r;
 
@@ -402,9 +402,9 @@ static enum mhv_emul_result check_target(struct mhv_emul_ctx *ctx,
 
 	if (insn->mode == MHV_MODE_64)
 		return mhv_canonical(ctx, target) ? MHV_EMUL_OK :
-						    mhv_fault(ctx, MHV_VECTOR_GP);
+						    mhv_emul_raise(ctx, MHV_VECTOR_GP);
 	ctx->ops->segment(ctx, MHV_SEG_CS, &cs);
-	return target <= cs.limit ? MHV_EMUL_OK : mhv_fault(ctx, MHV_VECTOR_GP);
+	return target <= cs.limit ? MHV_EMUL_OK : mhv_emul_raise(ctx, MHV_VECTOR_GP);
 }
 
 /* PUSH and CALL with an operand in memory: both are checked before it is read */

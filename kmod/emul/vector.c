@@ -30,11 +30,11 @@ static enum mhv_emul_result vec_operand(struct mhv_emul_ctx *ctx, const struct m
 	enum mhv_emul_result r;
 
 	if ((insn->flags & MHV_INSN_VEX) && ctx->real)
-		return mhv_fault(ctx, MHV_VECTOR_UD);
+		return mhv_emul_raise(ctx, MHV_VECTOR_UD);
 	/* a misaligned address is reported before what else is wrong with it */
 	r = mhv_operand(ctx, insn, access, p);
 	if ((insn->flags & MHV_INSN_ALIGNED) && (p->la & (insn->size - 1)))
-		return mhv_fault(ctx, MHV_VECTOR_GP);
+		return mhv_emul_raise(ctx, MHV_VECTOR_GP);
 	return r;
 }
 

@@ -16,6 +16,8 @@
 #include <asm/processor-flags.h>
 #include <asm/traps.h>
 
+#include "../mmu/mmu.h"
+#include "../trace.h"
 #include "vmx.h"
 
 #define VMX_EXCEPTIONS	(BIT(X86_TRAP_DB) | BIT(X86_TRAP_AC) | BIT(X86_TRAP_MC))
@@ -74,6 +76,7 @@ static void vmx_inject_event(struct mhv_vcpu *v, u32 type, const struct mhv_pend
 	if (p->insn_len)
 		vmcs_write(VMCS_CTRL_ENTRY_INSN_LEN, p->insn_len);
 	vmcs_write(VMCS_CTRL_ENTRY_INTR_INFO, info);
+	trace_mhv_inject(v, info, p->error_code);
 }
 
 /* Entry does not go with an event and a shadow. */

@@ -7,6 +7,7 @@
 #include <asm/processor-flags.h>
 
 #include "../mmu/mmu.h"
+#include "../trace.h"
 #include "check.h"
 #include "vmx.h"
 
@@ -112,6 +113,7 @@ static enum mhv_next vmx_exit_ept_violation(struct mhv_vcpu *v)
 		.gva_valid = (q & XQ_EPT_GVA_VALID) && (q & XQ_EPT_GVA_TRANSLATED),
 		.write = q & XQ_EPT_WRITE,
 		.fetch = q & XQ_EPT_FETCH,
+		.walk = (q & XQ_EPT_GVA_VALID) && !(q & XQ_EPT_GVA_TRANSLATED),
 	};
 
 	if (fault.gva_valid)
@@ -120,14 +122,10 @@ static enum mhv_next vmx_exit_ept_violation(struct mhv_vcpu *v)
 	return mhv_fault(v, &fault);
 }
 
-/* mhv makes no misconfigured entry, so there is nothing to be recognised in one. */
+/* The one misconfiguration that mhv makes is the device entry. */
 static enum mhv_next vmx_exit_ept_misconfig(struct mhv_vcpu *v)
 {
-	v->run->exit = MHV_EXIT_UNKNOWN;
-	v->run->unknown.reason = XR_EPT_MISCONFIG;
-	v->run->unknown.qualification = vmcs_read(VMCS_EXIT_GUEST_PHYS_ADDR);
-	WARN_ON_ONCE(1);
-	return MHV_NEXT_USER;
+	return mhv_mmio_fault(v, vmcs_read(VMCS_EXIT_GUEST_PHYS_ADDR));
 }
 
 /* ---- entries that failed --------------------------------------------------- */
@@ -223,6 +221,8 @@ enum mhv_next vmx_handle_exit(struct mhv_vcpu *v)
 	if (unlikely(reason & XR_ENTRY_FAILURE))
 		return vmx_entry_failed(v, reason, false);
 
+	if (trace_mhv_exit_enabled())
+		trace_mhv_exit(v, reason, vmcs_read(VMCS_GUEST_RIP), vmcs_read(VMCS_GUEST_CR3));
 	vmx_injected(v);
 	basic = reason & XR_BASIC_MASK;
 	if (unlikely(basic >= ARRAY_SIZE(vmx_exits)))

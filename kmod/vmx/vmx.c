@@ -24,6 +24,7 @@
 
 #include "../mmu/mmu.h"
 #include "../mmu/spte.h"
+#include "../trace.h"
 #include "vmx.h"
 
 /* ---- VPIDs ----------------------------------------------------------------- */
@@ -419,11 +420,21 @@ static noinstr void vmx_enter_guest(struct mhv_vcpu *v)
 	context_tracking_guest_exit();
 }
 
+/* Ticks from an MMIO exit to this entry, the time in user space included. */
+static void vmx_measure_entry(struct mhv_vcpu *v)
+{
+	u16 reason = to_vmx(v)->exit_reason;
+
+	if (reason == XR_EPT_MISCONFIG || reason == XR_EPT_VIOLATION)
+		v->stat[MHV_STAT_MMIO_TICKS_LAST] = rdtsc() - v->exited;
+}
+
 static void vmx_enter(struct mhv_vcpu *v)
 {
 	struct vmx_vcpu *vmx = to_vmx(v);
 
 	vmx_switch_to_guest(v);
+	trace_mhv_entry(v);
 	if (test_and_clear_bit(MHV_REQ_TLB_FLUSH, &v->requests))
 		vmx_flush_tlb(v);
 	vmx_write_dirty_regs(v);
@@ -432,8 +443,12 @@ static void vmx_enter(struct mhv_vcpu *v)
 	vmx_l1d_flush();
 	vmx_xcr0_guest(v);
 
+	if (unlikely(v->vm->measure))
+		vmx_measure_entry(v);
 	vtime_account_guest_enter();
 	vmx_enter_guest(v);
+	if (unlikely(v->vm->measure))
+		v->exited = rdtsc();
 	if (likely(!vmx->failed)) {
 		vmx->launched = true;
 		vmx->exit_reason = vmcs_read(VMCS_EXIT_REASON);
@@ -473,6 +488,9 @@ static const struct mhv_ops vmx_ops = {
 	.get_segment	= vmx_get_segment,
 	.get_paging	= vmx_get_paging,
 	.skip		= vmx_skip,
+	.get_code	= vmx_get_code,
+	.real_mode	= vmx_real_mode,
+	.retire		= vmx_retire,
 	.fpu_put	= vmx_fpu_put,
 };
 

@@ -154,6 +154,9 @@ void vmx_get_segment(struct mhv_vcpu *v, int seg, struct mhv_segment *s);
 void vmx_get_paging(struct mhv_vcpu *v, struct mhv_paging_state *p);
 void vmx_load_pdptes(struct mhv_vcpu *v, const u64 pdpte[4]);
 void vmx_skip(struct mhv_vcpu *v, u32 insn_len);
+void vmx_retire(struct mhv_vcpu *v);
+void vmx_get_code(struct mhv_vcpu *v, struct mhv_code *code);
+bool vmx_real_mode(struct mhv_vcpu *v);
 unsigned int vmx_cpl(void);
 
 static inline u64 vmx_rflags(struct mhv_vcpu *v)

@@ -319,12 +319,20 @@ enum mhv_opt {
 /**
  * struct mhv_options - MHV_SET_OPTIONS
  * @disabled:	bit mask of enum mhv_opt: all that is to be off
+ * @flags:	MHV_OPTION_*
  * @reserved:	zero
  */
 struct mhv_options {
 	__u64 disabled;
-	__u64 reserved[3];
+	__u64 flags;
+	__u64 reserved[2];
 };
+
+/*
+ * Keep the counter mmio_ticks_last: TSC ticks of the vCPU's last device access, from
+ * leaving the guest to entering it again, what user space did included.
+ */
+#define MHV_OPTION_MEASURE	(1u << 0)
 
 /* ---- vCPU state ---------------------------------------------------------- */
 

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Posted rings: writes appended to a ring and drained by the device model later.
+ *
+ * The ring is shared with user space and may hold anything.  The kernel's own count of
+ * what it appended is the truth; of the page it reads the consumer index alone, once,
+ * and takes a value that makes no sense for a full ring.
+ */
+#include <linux/version.h>
+
+#include "../trace.h"
+#include "route.h"
+
+static void posted_signal(struct eventfd_ctx *eventfd)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	eventfd_signal(eventfd);
+#else
+	eventfd_signal(eventfd, 1);
+#endif
+}
+
+/*
+ * Was the ring empty before entry @seq came?  The device model stores its index, then
+ * looks for new entries; here it is the other way round: one sees the other.
+ */
+static bool posted_was_empty(struct mhv_ring *ring, u32 seq)
+{
+	/* the entry is out before the index is read */
+	smp_mb();
+	return READ_ONCE(ring->consumer) == seq;
+}
+
+/**
+ * mhv_posted_write - append a write to a ring
+ * @v: the vCPU
+ * @gpa: address
+ * @size: bytes
+ * @data: value
+ * @full: out: a ring covers the access but has no room
+ *
+ * Context: RCU read side.
+ * Return: true when it was appended.
+ */
+bool mhv_posted_write(struct mhv_vcpu *v, gpa_t gpa, u32 size, u64 data, bool *full)
+{
+	const struct mhv_route_entry *e = mhv_route_find(mhv_routes(v, MHV_ROUTE_POSTED), gpa, size);
+	struct mhv_ring *ring;
+	u32 seq;
+
+	if (!e || size > 8)
+		return false;
+	ring = e->area->page;
+	spin_lock(&e->area->lock);
+	seq = e->area->producer;
+	if (seq - READ_ONCE(ring->consumer) >= MHV_RING_ENTRIES) {
+		spin_unlock(&e->area->lock);
+		*full = true;
+		return false;
+	}
+	ring->entry[seq % MHV_RING_ENTRIES] = (struct mhv_posted){
+		.gpa = gpa, .data = data, .seq = seq, .size = size, .vcpu = v->id,
+	};
+	e->area->producer = seq + 1;
+	/* the entry before the index that shows it */
+	smp_store_release(&ring->producer, seq + 1);
+	spin_unlock(&e->area->lock);
+	trace_mhv_posted(v, gpa, size, data, seq, seq + 1 - READ_ONCE(ring->consumer));
+	if (e->eventfd && posted_was_empty(ring, seq))
+		posted_signal(e->eventfd);
+	return true;
+}
