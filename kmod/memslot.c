@@ -160,7 +160,7 @@ static void memslot_zap_and_block(struct mhv_vm *vm, const struct mhv_slot *slot
 	LIST_HEAD(freed);
 
 	spin_lock(&vm->mmu_lock);
-	vm->notifier_count++;
+	mhv_notifier_began(vm, 0, ULONG_MAX);
 	mhv_mapping_changed(vm);
 	if (mhv_tdp_zap(vm, slot->base, slot->base + slot->npages, &freed))
 		mhv_tdp_flush(vm);
@@ -171,7 +171,7 @@ static void memslot_zap_and_block(struct mhv_vm *vm, const struct mhv_slot *slot
 static void memslot_unblock(struct mhv_vm *vm)
 {
 	spin_lock(&vm->mmu_lock);
-	mhv_notifier_ended(vm);
+	mhv_notifier_ended(vm, 0, ULONG_MAX);
 	spin_unlock(&vm->mmu_lock);
 }
 

@@ -96,6 +96,13 @@ struct mhv_paging_state {
 struct mhv_route_list;
 struct mhv_shared;
 
+#define MHV_NOTIFIER_ENDED	16
+
+/* struct mhv_hva_range - user addresses from @start to below @end */
+struct mhv_hva_range {
+	unsigned long start, end;
+};
+
 /* ---- the VM ---------------------------------------------------------------- */
 
 /**
@@ -111,7 +118,9 @@ struct mhv_shared;
  * @tdp_tables: number of TDP table pages, root included
  * @notifier: invalidations by the host's memory management
  * @notifier_count: invalidations under way
+ * @notifier_range: addresses that they touch, all together
  * @notifier_seq: invalidations that ended
+ * @notifier_ended: addresses of the last ones, by their number
  * @mmio_gen: generation of the memslots: see mmu/mmio_cache.h
  * @map_seq: changes before memory behind a memslot goes away (mmu_lock)
  * @disabled: bits of enum mhv_opt
@@ -138,7 +147,9 @@ struct mhv_vm {
 	unsigned long tdp_tables;
 	struct mmu_notifier notifier;
 	unsigned long notifier_count;
+	struct mhv_hva_range notifier_range;
 	unsigned long notifier_seq;
+	struct mhv_hva_range notifier_ended[MHV_NOTIFIER_ENDED];
 
 	u64 mmio_gen;
 	u64 map_seq;

@@ -1169,12 +1169,23 @@ static void on_signal(int sig)
 	signal_run->immediate_exit = 1;
 }
 
+/* Every second blow falls when the guest runs, the others as soon as they can. */
+static void hammer_aim(struct hammer *h)
+{
+	__u64 *count = vm_ptr(h->vcpu->vm, SPIN_COUNT), last;
+
+	last = __atomic_load_n(count, __ATOMIC_RELAXED);
+	while (h->sent % 2 && __atomic_load_n(count, __ATOMIC_RELAXED) == last)
+		sched_yield();
+}
+
 /* Wake the vCPU, wait until that was seen, again. */
 static void *hammer(void *arg)
 {
 	struct hammer *h = arg;
 
 	for (; h->sent < HAMMER_BLOWS; h->sent++) {
+		hammer_aim(h);
 		if (h->by_signal)
 			pthread_kill(h->runner, SIGUSR1);
 		else if (ioctl(h->vcpu->fd, MHV_KICK, 0))

@@ -145,9 +145,8 @@ static enum mhv_pf fault_get_frame(struct mhv_vcpu *v, const struct mhv_fault *f
 {
 	int ret;
 
-	frame->seq = READ_ONCE(v->vm->notifier_seq);
 	/* the sequence before the frame: pairs with mhv_notifier_ended() */
-	smp_rmb();
+	frame->seq = smp_load_acquire(&v->vm->notifier_seq);
 	ret = get_user_pages_fast(frame->hva, 1, fault->write ? FOLL_WRITE : 0, &frame->page);
 	if (ret == -EINTR || ret == -EAGAIN || ret == 0)
 		return MHV_PF_RETRY;
@@ -240,7 +239,7 @@ static enum mhv_pf fault_map(struct mhv_vcpu *v, const struct mhv_fault *fault,
 	if (mhv_fill_page_cache(v))
 		return MHV_PF_OOM;
 	spin_lock(&vm->mmu_lock);
-	if (!mhv_notifier_retry(vm, frame->seq)) {
+	if (!mhv_notifier_retry(vm, frame->seq, frame->hva)) {
 		level = fault_level(v, fault, frame);
 		if (mhv_tdp_map(v, gfn, page_to_pfn(frame->page), &level, frame->writable) ==
 		    MHV_MAP_DONE)

@@ -69,13 +69,6 @@ int mhv_fill_page_cache(struct mhv_vcpu *v);
 int mhv_notifier_register(struct mhv_vm *vm);
 void mhv_notifier_unregister(struct mhv_vm *vm);
 
-/* True when memory looked up at @seq may have gone since.  Under mmu_lock. */
-static inline bool mhv_notifier_retry(struct mhv_vm *vm, unsigned long seq)
-{
-	lockdep_assert_held(&vm->mmu_lock);
-	return vm->notifier_count || vm->notifier_seq != seq;
-}
-
 /*
  * Kernel addresses of guest memory are no longer what they were: before the pages go.
  * Readers check vm->map_seq before and after they use one.
@@ -86,16 +79,9 @@ static inline void mhv_mapping_changed(struct mhv_vm *vm)
 	WRITE_ONCE(vm->map_seq, vm->map_seq + 1);
 }
 
-/* An invalidation is over: what is looked up from now on may be mapped. */
-static inline void mhv_notifier_ended(struct mhv_vm *vm)
-{
-	lockdep_assert_held(&vm->mmu_lock);
-	WRITE_ONCE(vm->notifier_seq, vm->notifier_seq + 1);
-	/* a fault that reads the new sequence must see the host's new page tables */
-	smp_wmb();
-	WARN_ON_ONCE(!vm->notifier_count);
-	vm->notifier_count--;
-}
+void mhv_notifier_began(struct mhv_vm *vm, unsigned long start, unsigned long end);
+void mhv_notifier_ended(struct mhv_vm *vm, unsigned long start, unsigned long end);
+bool mhv_notifier_retry(struct mhv_vm *vm, unsigned long seq, unsigned long hva);
 
 /* gmem.c */
 bool mhv_read_pdptes(struct mhv_vcpu *v, u64 cr3, u64 pdpte[4]);

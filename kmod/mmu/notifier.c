@@ -6,7 +6,9 @@
  * A fault looks a frame up without a lock and maps it later under mmu_lock.  Between
  * the two the host may take the frame back.  notifier_count is raised for as long as
  * an invalidation is under way, notifier_seq changes when it ends; a fault that finds
- * either moved gives up its frame and starts again (mhv_notifier_retry()).
+ * one of them to have touched its address gives up its frame and starts again
+ * (mhv_notifier_retry()).  The addresses of those under way are kept as one range that
+ * only grows, those of the last few that ended one by one.
  */
 #include <linux/mmu_notifier.h>
 #include <linux/sched/mm.h>
@@ -16,6 +18,66 @@
 static struct mhv_vm *notifier_vm(struct mmu_notifier *mn)
 {
 	return container_of(mn, struct mhv_vm, notifier);
+}
+
+static bool range_holds(const struct mhv_hva_range *range, unsigned long hva)
+{
+	return hva >= range->start && hva < range->end;
+}
+
+/**
+ * mhv_notifier_began - memory is about to go
+ * @vm: the VM, mmu_lock held
+ * @start: first address
+ * @end: one past the last
+ */
+void mhv_notifier_began(struct mhv_vm *vm, unsigned long start, unsigned long end)
+{
+	struct mhv_hva_range *range = &vm->notifier_range;
+
+	lockdep_assert_held(&vm->mmu_lock);
+	if (!vm->notifier_count++)
+		*range = (struct mhv_hva_range){ .start = start, .end = end };
+	range->start = min(range->start, start);
+	range->end = max(range->end, end);
+}
+
+/**
+ * mhv_notifier_ended - what is looked up from now on may be mapped
+ * @vm: the VM, mmu_lock held
+ * @start: as for mhv_notifier_began()
+ * @end: likewise
+ */
+void mhv_notifier_ended(struct mhv_vm *vm, unsigned long start, unsigned long end)
+{
+	unsigned long seq = vm->notifier_seq;
+
+	lockdep_assert_held(&vm->mmu_lock);
+	WARN_ON_ONCE(!vm->notifier_count);
+	vm->notifier_count--;
+	vm->notifier_ended[seq % MHV_NOTIFIER_ENDED] =
+		(struct mhv_hva_range){ .start = start, .end = end };
+	/* a fault that reads the new sequence must see the host's new page tables */
+	smp_store_release(&vm->notifier_seq, seq + 1);
+}
+
+/**
+ * mhv_notifier_retry - may a frame have gone since it was looked up
+ * @vm: the VM, mmu_lock held
+ * @seq: notifier_seq before it was looked up
+ * @hva: its address
+ */
+bool mhv_notifier_retry(struct mhv_vm *vm, unsigned long seq, unsigned long hva)
+{
+	lockdep_assert_held(&vm->mmu_lock);
+	if (vm->notifier_count && range_holds(&vm->notifier_range, hva))
+		return true;
+	if (vm->notifier_seq - seq > MHV_NOTIFIER_ENDED)
+		return true;
+	for (; seq != vm->notifier_seq; seq++)
+		if (range_holds(&vm->notifier_ended[seq % MHV_NOTIFIER_ENDED], hva))
+			return true;
+	return false;
 }
 
 /* Call @fn for the guest frames that a range of hva backs; the answers or-ed. */
@@ -59,7 +121,7 @@ static int notifier_start(struct mmu_notifier *mn, const struct mmu_notifier_ran
 
 	idx = srcu_read_lock(&vm->srcu);
 	spin_lock(&vm->mmu_lock);
-	vm->notifier_count++;
+	mhv_notifier_began(vm, range->start, range->end);
 	if (notifier_for_each(vm, range->start, range->end, notifier_zap, &freed))
 		mhv_tdp_flush(vm);
 	spin_unlock(&vm->mmu_lock);
@@ -73,7 +135,7 @@ static void notifier_end(struct mmu_notifier *mn, const struct mmu_notifier_rang
 	struct mhv_vm *vm = notifier_vm(mn);
 
 	spin_lock(&vm->mmu_lock);
-	mhv_notifier_ended(vm);
+	mhv_notifier_ended(vm, range->start, range->end);
 	spin_unlock(&vm->mmu_lock);
 }
 

@@ -301,26 +301,41 @@ static bool vmx_write_dr(struct mhv_vcpu *v, u32 dr, u64 value)
 	return true;
 }
 
-/* MOV to and from debug registers; the CPU has checked the privilege level. */
-enum mhv_next vmx_exit_dr(struct mhv_vcpu *v)
+/* False after an exception was queued. */
+static bool vmx_dr_allowed(struct mhv_vcpu *v, u32 dr)
 {
-	u64 q = vmcs_read(VMCS_EXIT_QUALIFICATION);
-	u32 dr = XQ_DR_NUMBER(q), gpr = XQ_DR_GPR(q);
-
+	if ((dr == 4 || dr == 5) && (vmx_cr4(v) & X86_CR4_DE)) {
+		mhv_queue_ud(v);
+		return false;
+	}
+	if (vmx_cpl() && (vmx_cr0(v) & X86_CR0_PE)) {
+		mhv_queue_gp(v);
+		return false;
+	}
 	if (vmcs_read(VMCS_GUEST_DR7) & VMX_DR7_GD) {
 		v->dr6 |= VMX_DR6_BD;
 		v->dr7 &= ~VMX_DR7_GD;
 		vmcs_write(VMCS_GUEST_DR7, v->dr7);
 		mhv_queue_exception(v, X86_TRAP_DB, false, 0);
+		return false;
+	}
+	return true;
+}
+
+/*
+ * MOV to and from debug registers.  The exit comes before the CPU's own checks: #UD for
+ * the aliases DR4 and DR5 where CR4.DE forbids them, #GP for the privilege level, #DB
+ * for general detect.
+ */
+enum mhv_next vmx_exit_dr(struct mhv_vcpu *v)
+{
+	u64 q = vmcs_read(VMCS_EXIT_QUALIFICATION);
+	u32 dr = XQ_DR_NUMBER(q), gpr = XQ_DR_GPR(q);
+
+	if (!vmx_dr_allowed(v, dr))
 		return MHV_NEXT_RESUME;
-	}
-	if (dr == 4 || dr == 5) {
-		if (vmx_cr4(v) & X86_CR4_DE) {
-			mhv_queue_ud(v);
-			return MHV_NEXT_RESUME;
-		}
+	if (dr == 4 || dr == 5)
 		dr += 2;
-	}
 	if (q & XQ_DR_MOV_FROM) {
 		vmx_write_gpr(v, gpr, dr < 4 ? v->dr[dr] : dr == 6 ? v->dr6 :
 			      vmcs_read(VMCS_GUEST_DR7));

@@ -226,18 +226,26 @@ void vmx_get_events(struct mhv_vcpu *v, struct mhv_vcpu_events *e)
 {
 	u32 state = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
 
-	e->irq_pending = v->irq.valid;
-	e->irq_vector = v->irq.valid ? v->irq.vector : 0;
-	e->nmi_pending = v->nmi_pending;
+	const struct mhv_pending *exception = &v->exception, *irq = &v->irq;
+
+	/* an event whose delivery was cut short is on its way, too */
+	if (v->reinject.valid && v->reinject.type == MHV_PENDING_EXCEPTION)
+		exception = &v->reinject;
+	if (v->reinject.valid && v->reinject.type == MHV_PENDING_IRQ)
+		irq = &v->reinject;
+	e->irq_pending = irq->valid;
+	e->irq_vector = irq->valid ? irq->vector : 0;
+	e->nmi_pending = v->nmi_pending ||
+			 (v->reinject.valid && v->reinject.type == MHV_PENDING_NMI);
 	e->nmi_blocked = !!(state & INTR_STATE_NMI);
 	e->sti_shadow = !!(state & INTR_STATE_STI);
 	e->movss_shadow = !!(state & INTR_STATE_MOV_SS);
-	e->exception_pending = v->exception.valid;
-	if (!v->exception.valid)
+	e->exception_pending = exception->valid;
+	if (!exception->valid)
 		return;
-	e->exception_vector = v->exception.vector;
-	e->exception_has_error = v->exception.has_error;
-	e->exception_error_code = v->exception.error_code;
+	e->exception_vector = exception->vector;
+	e->exception_has_error = exception->has_error;
+	e->exception_error_code = exception->error_code;
 }
 
 /**

@@ -450,8 +450,10 @@ static void vmx_enter(struct mhv_vcpu *v)
 	if (unlikely(v->vm->measure))
 		v->exited = rdtsc();
 	if (likely(!vmx->failed)) {
-		vmx->launched = true;
 		vmx->exit_reason = vmcs_read(VMCS_EXIT_REASON);
+		/* an entry that fails on guest state does not launch */
+		if (!(vmx->exit_reason & XR_ENTRY_FAILURE))
+			vmx->launched = true;
 	}
 
 	vmx_xcr0_host(v);
