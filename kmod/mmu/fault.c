@@ -198,6 +198,15 @@ out:
 	return level;
 }
 
+/* Did the host take back any of the page of this size that holds the frame? */
+static bool fault_outdated(struct mhv_vm *vm, const struct mhv_frame *frame, int level)
+{
+	unsigned long size = SPTE_LEVEL_PAGES(level) << PAGE_SHIFT;
+	unsigned long start = round_down(frame->hva, size);
+
+	return mhv_notifier_retry(vm, frame->seq, start, start + size);
+}
+
 /* The largest page that the host, the slot and the CPU allow. */
 static int fault_level(struct mhv_vcpu *v, const struct mhv_fault *fault,
 		       const struct mhv_frame *frame)
@@ -209,6 +218,9 @@ static int fault_level(struct mhv_vcpu *v, const struct mhv_fault *fault,
 	if (fault->fetch && mhv_spte.large_nx)
 		return 1;
 	level = min(fault_host_level(v->vm->mm, frame->hva), mhv_spte.max_leaf);
+	/* all of a large page must be as it was, not only what was accessed */
+	if (fault_outdated(v->vm, frame, level))
+		return 1;
 	for (; level > 1; level--) {
 		u64 mask = SPTE_LEVEL_PAGES(level) - 1;
 		gfn_t first = gfn & ~mask;
@@ -239,7 +251,7 @@ static enum mhv_pf fault_map(struct mhv_vcpu *v, const struct mhv_fault *fault,
 	if (mhv_fill_page_cache(v))
 		return MHV_PF_OOM;
 	spin_lock(&vm->mmu_lock);
-	if (!mhv_notifier_retry(vm, frame->seq, frame->hva)) {
+	if (!fault_outdated(vm, frame, 1)) {
 		level = fault_level(v, fault, frame);
 		if (mhv_tdp_map(v, gfn, page_to_pfn(frame->page), &level, frame->writable) ==
 		    MHV_MAP_DONE)

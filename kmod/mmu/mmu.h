@@ -81,7 +81,8 @@ static inline void mhv_mapping_changed(struct mhv_vm *vm)
 
 void mhv_notifier_began(struct mhv_vm *vm, unsigned long start, unsigned long end);
 void mhv_notifier_ended(struct mhv_vm *vm, unsigned long start, unsigned long end);
-bool mhv_notifier_retry(struct mhv_vm *vm, unsigned long seq, unsigned long hva);
+bool mhv_notifier_retry(struct mhv_vm *vm, unsigned long seq, unsigned long start,
+			unsigned long end);
 
 /* gmem.c */
 bool mhv_read_pdptes(struct mhv_vcpu *v, u64 cr3, u64 pdpte[4]);

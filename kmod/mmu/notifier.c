@@ -20,9 +20,10 @@ static struct mhv_vm *notifier_vm(struct mmu_notifier *mn)
 	return container_of(mn, struct mhv_vm, notifier);
 }
 
-static bool range_holds(const struct mhv_hva_range *range, unsigned long hva)
+static bool range_meets(const struct mhv_hva_range *range, unsigned long start,
+			unsigned long end)
 {
-	return hva >= range->start && hva < range->end;
+	return start < range->end && range->start < end;
 }
 
 /**
@@ -62,20 +63,22 @@ void mhv_notifier_ended(struct mhv_vm *vm, unsigned long start, unsigned long en
 }
 
 /**
- * mhv_notifier_retry - may a frame have gone since it was looked up
+ * mhv_notifier_retry - may memory have gone since it was looked up
  * @vm: the VM, mmu_lock held
  * @seq: notifier_seq before it was looked up
- * @hva: its address
+ * @start: its first address
+ * @end: one past the last
  */
-bool mhv_notifier_retry(struct mhv_vm *vm, unsigned long seq, unsigned long hva)
+bool mhv_notifier_retry(struct mhv_vm *vm, unsigned long seq, unsigned long start,
+			unsigned long end)
 {
 	lockdep_assert_held(&vm->mmu_lock);
-	if (vm->notifier_count && range_holds(&vm->notifier_range, hva))
+	if (vm->notifier_count && range_meets(&vm->notifier_range, start, end))
 		return true;
 	if (vm->notifier_seq - seq > MHV_NOTIFIER_ENDED)
 		return true;
 	for (; seq != vm->notifier_seq; seq++)
-		if (range_holds(&vm->notifier_ended[seq % MHV_NOTIFIER_ENDED], hva))
+		if (range_meets(&vm->notifier_ended[seq % MHV_NOTIFIER_ENDED], start, end))
 			return true;
 	return false;
 }
