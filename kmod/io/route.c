@@ -209,8 +209,10 @@ static int route_resolve(struct mhv_vm *vm, const struct mhv_route *arg,
 	} else if (arg->area || arg->offset) {
 		return -EINVAL;
 	}
-	if (arg->kind == MHV_ROUTE_REGFILE || (arg->kind == MHV_ROUTE_POSTED && arg->fd == -1))
-		return arg->kind == MHV_ROUTE_REGFILE && arg->fd ? -EINVAL : 0;
+	if (arg->kind != MHV_ROUTE_EVENTFD && arg->fd == -1)
+		return 0;
+	if (arg->kind == MHV_ROUTE_REGFILE)
+		return -EINVAL;
 	e->eventfd = eventfd_ctx_fdget(arg->fd);
 	if (IS_ERR(e->eventfd)) {
 		e->eventfd = NULL;

@@ -281,7 +281,7 @@ enum mhv_route_kind {
  * @area:	register file, posted: the area
  * @offset:	register file: where @gpa lies in the page, 8-byte aligned as @gpa is
  * @fd:		eventfd: the eventfd; posted: an eventfd signalled when the ring was
- *		empty and no longer is, or -1
+ *		empty and no longer is, or -1; register file: -1
  * @reserved:	zero
  * @value:	with MHV_ROUTE_MATCH_VALUE
  *
