@@ -22,10 +22,12 @@
 #define PORT_TEXT(port)	#port
 #define PORT(port)	PORT_TEXT(port)
 
-/* position-independent; data, not code, of this program */
+/* position-independent code, as data of this program, and its struct bench_code */
 #define BENCH_CODE(name, insn)							\
-	asm(".pushsection .rodata\n"						\
-	    "code_" #name "_start:\n"						\
+	asm(".pushsection .data.rel.ro, \"aw\"\n"				\
+	    ".balign 8\n"							\
+	    ".globl bench_" #name "\n"						\
+	    "bench_" #name ": .quad 1f, 2f\n"					\
 	    "1:	lfence\n"							\
 	    "	rdtsc\n"							\
 	    "	lfence\n"							\
@@ -40,12 +42,8 @@
 	    "	dec %ecx\n"							\
 	    "	jnz 1b\n"							\
 	    "	hlt\n"								\
-	    "code_" #name "_end:\n"						\
-	    ".popsection\n");							\
-	extern const u8 code_##name##_start[], code_##name##_end[];		\
-	const struct bench_code bench_##name = {				\
-		code_##name##_start, code_##name##_end,				\
-	}
+	    "2:\n"								\
+	    ".popsection\n")
 
 BENCH_CODE(empty, "");
 BENCH_CODE(read, "	mov (%rdi), %esi\n");

@@ -64,7 +64,7 @@ struct bench {
 	struct mmio_bell bell;
 	u64 reads, writes, last;
 	u32 esi;
-	const volatile u64 *kmod_ticks;
+	const u64 *kmod_ticks;
 	u64 *guest, *kmod;
 	u32 nr, want;
 	u64 empty;
@@ -177,7 +177,8 @@ static int bench_sample(struct bench *bench)
 		return fail("the guest has gone astray: port 0x%llx", access->addr);
 	memcpy(&ticks, access->data, sizeof(ticks));
 	bench->guest[bench->nr] = ticks;
-	bench->kmod[bench->nr] = bench->kmod_ticks ? *bench->kmod_ticks : 0;
+	if (bench->kmod_ticks)
+		bench->kmod[bench->nr] = __atomic_load_n(bench->kmod_ticks, __ATOMIC_RELAXED);
 	bench->nr++;
 	if (ring_pending(&bench->dev.ring) >= MHV_RING_ENTRIES / 2)
 		mmio_drain(&bench->dev);

@@ -11,7 +11,7 @@
 
 #include "disasm.h"
 
-#if __has_include(<Zydis/Disassembler.h>)
+#if __has_include("Zydis/Disassembler.h")
 #include <Zydis/Zydis.h>
 
 /* the library must be that of the header: its structures differ from version to version */
@@ -39,7 +39,7 @@ static bool disasm_zydis(char text[DISASM_TEXT], const u8 *bytes, unsigned int *
 			 unsigned int bits, u64 rip)
 {
 	ZydisDisassembledInstruction insn;
-	typeof(&ZydisDisassembleIntel) disassemble = NULL;
+	typeof(ZydisDisassembleIntel) *disassemble = NULL;
 	void *library = disasm_library(text);
 
 	if (library)

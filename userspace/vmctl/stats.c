@@ -89,10 +89,18 @@ static double stats_percent(const struct stats *stats, u64 value)
 	return stats->exits ? 100.0 * value / stats->exits : 0;
 }
 
-/* one group with its title; nothing if all of it is zero */
+static void stats_text_one(const struct stats *stats, const struct accel_counter *c)
+{
+	if (is_exit(c))
+		printf("%-32s %14llu %7.2f%%\n", c->name + strlen(groups[GROUP_EXITS].prefix),
+		       c->value, stats_percent(stats, c->value));
+	else
+		printf("%-32s %14llu\n", c->name, c->value);
+}
+
+/* a title, and what is not zero; nothing if all is zero */
 static void stats_text_group(const struct stats *stats, unsigned int group)
 {
-	const char *column = group == GROUP_EXITS ? "percent" : "";
 	const struct accel_counter *c;
 	bool titled = false;
 	unsigned int i;
@@ -102,12 +110,10 @@ static void stats_text_group(const struct stats *stats, unsigned int group)
 		if (stats_group(c) != group || !c->value)
 			continue;
 		if (!titled)
-			printf("%-32s %14s %8s\n", groups[group].title, "count", column);
+			printf("%-32s %14s%s\n", groups[group].title, "count",
+			       group == GROUP_EXITS ? "  percent" : "");
 		titled = true;
-		printf("%-32s %14llu", c->name + strlen(groups[group].prefix), c->value);
-		if (group == GROUP_EXITS)
-			printf(" %7.2f%%", stats_percent(stats, c->value));
-		putchar('\n');
+		stats_text_one(stats, c);
 	}
 	if (titled && group != GROUP_EXITS)
 		putchar('\n');

@@ -109,7 +109,7 @@ struct accel_ops {
 	void (*want_window)(struct accel_vcpu *vcpu, bool want);
 	unsigned int (*counters)(struct accel_vcpu *vcpu, struct accel_counter *counter,
 				 unsigned int max);
-	const volatile u64 *(*counter)(const struct accel_vcpu *vcpu, const char *name);
+	const u64 *(*counter)(const struct accel_vcpu *vcpu, const char *name);
 };
 
 extern const struct accel_ops mhv_accel;

@@ -464,7 +464,7 @@ static unsigned int mhv_counters(struct accel_vcpu *vcpu, struct accel_counter *
 	return nr;
 }
 
-static const volatile u64 *mhv_counter(const struct accel_vcpu *vcpu, const char *name)
+static const u64 *mhv_counter(const struct accel_vcpu *vcpu, const char *name)
 {
 	unsigned int i, nr = mhv_nr_counters(vcpu->accel);
 	struct accel_counter counter;

@@ -33,7 +33,8 @@ static void mmio_posted(void *owner, const struct mhv_posted *posted)
 	u64 off = posted->gpa - dev->base;
 
 	if (span_has(&dev->posted, off, posted->size))
-		dev->write(dev, off, posted->data, posted->size);
+		dev->write(dev, off, posted->data & (UINT64_MAX >> (64 - 8 * posted->size)),
+			   posted->size);
 	else
 		dev->ring.bad++;
 }

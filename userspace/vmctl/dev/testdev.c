@@ -30,7 +30,7 @@
 struct testdev {
 	struct dev_mmio mmio;
 	struct mmio_bell bells[TESTDEV_NR_BELLS];
-	_Alignas(8) u8 memory[TESTDEV_END];
+	u64 memory[TESTDEV_END / 8];
 	pthread_t thread;
 	bool started;
 	int stop_fd;
@@ -54,7 +54,7 @@ static struct testdev *testdev_of(struct dev_mmio *dev)
 
 static u64 *testdev_reg(struct testdev *dev, u64 off)
 {
-	return (u64 *)(dev->memory + off);
+	return &dev->memory[off / 8];
 }
 
 static u64 testdev_add(struct testdev *dev, u64 off, u64 count)
@@ -96,7 +96,7 @@ static u64 testdev_read(struct dev_mmio *owner, u64 off, unsigned int size)
 		return testdev_add(dev, TESTDEV_COUNT, 1);
 	if (!testdev_is_readable(off, size))
 		return UINT64_MAX;
-	return shared_load(dev->memory + off, size);
+	return shared_load((u8 *)dev->memory + off, size);
 }
 
 static void testdev_write(struct dev_mmio *owner, u64 off, u64 val, unsigned int size)
@@ -105,7 +105,7 @@ static void testdev_write(struct dev_mmio *owner, u64 off, u64 val, unsigned int
 	u64 last = off + size - 1;
 
 	if (testdev_is_ram(off) && testdev_is_ram(last))
-		shared_store(dev->memory + off, val, size);
+		shared_store((u8 *)dev->memory + off, val, size);
 	else if (off >= TESTDEV_REGFILE && last < TESTDEV_POSTED)
 		mmio_set_reg(owner, off, val, size);
 	else if (off == TESTDEV_SET_REG && size == 8)
