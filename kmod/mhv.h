@@ -91,8 +91,6 @@ struct mhv_paging_state {
 	unsigned int cpl;
 };
 
-#define MHV_NR_ROUTE_KINDS	(MHV_ROUTE_EVENTFD + 1)
-
 struct mhv_route_list;
 struct mhv_shared;
 
@@ -127,6 +125,7 @@ struct mhv_hva_range {
  * @measure: count ticks per exit
  * @routes_lock: serialises changes of routes and areas
  * @routes: by kind (RCU)
+ * @routes_gen: changes with each of them, never 0
  * @areas: shared areas, never taken away
  * @nr_areas: of them
  * @tsc_start: host TSC at which the guest's was 0
@@ -158,6 +157,7 @@ struct mhv_vm {
 
 	struct mutex routes_lock;	/* writers of @routes and @areas */
 	struct mhv_route_list __rcu *routes[MHV_NR_ROUTE_KINDS];
+	u32 routes_gen;
 	struct mhv_shared *areas[MHV_MAX_AREAS];
 	u32 nr_areas;
 
@@ -216,6 +216,7 @@ enum mhv_io_kind {
 	MHV_IO_PORT,		/* IN, OUT, OUTS */
 	MHV_IO_PORT_STRING,	/* INS */
 	MHV_IO_MMIO,		/* an emulated instruction's access */
+	MHV_IO_PLAIN,		/* a plain move, complete but for what it reads */
 };
 
 /**
@@ -225,6 +226,8 @@ enum mhv_io_kind {
  * @gpa: INS: where the first element goes, and its rest where it crosses a page
  * @split: INS: bytes of that rest
  * @awaited: MMIO: the instruction waits for what is read
+ * @reg: PLAIN: register that is read into
+ * @regsize: PLAIN: bytes of it
  * @issued: host TSC when it was handed out
  */
 struct mhv_io {
@@ -233,6 +236,8 @@ struct mhv_io {
 	gpa_t gpa[2];
 	u32 split;
 	bool awaited;
+	u8 reg;
+	u8 regsize;
 	u64 issued;
 };
 
@@ -465,13 +470,22 @@ bool mhv_vector_read(struct mhv_vcpu *v, unsigned int reg, void *data, unsigned 
 bool mhv_vector_write(struct mhv_vcpu *v, unsigned int reg, const void *data,
 		      unsigned int size, bool zero);
 
+/* What the short way made of a device access. */
+enum mhv_plain {
+	MHV_PLAIN_NO,		/* nothing: go the long way */
+	MHV_PLAIN_DONE,		/* RIP has moved: enter the guest again */
+	MHV_PLAIN_USER,		/* likewise, and user space has a request */
+};
+
 /* io/ */
+enum mhv_plain mhv_mmio_plain(struct mhv_vcpu *v, gpa_t gpa, const struct mhv_code *code);
 int mhv_area_create(struct mhv_vm *vm, struct mhv_area *arg);
 struct page *mhv_area_page(struct mhv_vm *vm, unsigned long pgoff);
 int mhv_set_route(struct mhv_vm *vm, const struct mhv_route *arg);
 void mhv_routes_destroy(struct mhv_vm *vm);
 void mhv_emul_init(struct mhv_vcpu *v);
 enum mhv_next mhv_mmio_resume(struct mhv_vcpu *v);
+enum mhv_next mhv_plain_complete(struct mhv_vcpu *v, u64 data);
 enum mhv_next mhv_ioreq_issue(struct mhv_vcpu *v);
 enum mhv_next mhv_ioreq_complete(struct mhv_vcpu *v);
 enum mhv_next mhv_pio(struct mhv_vcpu *v, u16 port, u32 size, bool write, u32 insn_len);

@@ -77,6 +77,7 @@ static struct mhv_vm *vm_alloc(void)
 	mutex_init(&vm->routes_lock);
 	/* even, and not 0, which an empty cache entry has */
 	vm->mmio_gen = 2;
+	vm->routes_gen = 1;
 
 	slots = kvzalloc(sizeof(*slots), GFP_KERNEL_ACCOUNT);
 	if (!slots)

@@ -27,38 +27,53 @@ static u32 doorbell_first(const struct mhv_route_list *list, gpa_t gpa)
 }
 
 /**
- * mhv_eventfd_write - signal the eventfd that waits for a write
- * @v: the vCPU
+ * mhv_doorbell_find - the eventfd that waits for a write
+ * @list: eventfds, or NULL
  * @gpa: address
  * @size: bytes
  * @data: value
+ * @only: out: any write that this one matches goes to it
  *
  * Of several that match, the one with a value goes first, then one with a size.
  * Context: RCU read side.
- * Return: true when one was signalled.
  */
-bool mhv_eventfd_write(struct mhv_vcpu *v, gpa_t gpa, u32 size, u64 data)
+const struct mhv_route_entry *mhv_doorbell_find(const struct mhv_route_list *list, u64 gpa,
+						u32 size, u64 data, bool *only)
 {
-	const struct mhv_route_list *list = mhv_routes(v, MHV_ROUTE_EVENTFD);
 	const struct mhv_route_entry *e, *best = NULL;
-	u32 i;
+	u32 i, first;
 
 	if (!list)
-		return false;
-	for (i = doorbell_first(list, gpa); i < list->nr && list->entry[i].gpa == gpa; i++) {
+		return NULL;
+	first = doorbell_first(list, gpa);
+	for (i = first; i < list->nr && list->entry[i].gpa == gpa; i++) {
 		e = &list->entry[i];
 		if (!doorbell_matches(e, gpa, size, data))
 			continue;
 		if (!best || e->match || (!best->match && e->size))
 			best = e;
 	}
-	if (!best)
-		return false;
+	*only = best && (best->match || i - first == 1);
+	return best;
+}
+
+/**
+ * mhv_eventfd_write - signal a doorbell
+ * @v: the vCPU
+ * @e: what mhv_doorbell_find() found
+ * @gpa: address
+ * @size: bytes
+ * @data: value
+ *
+ * Context: RCU read side; interrupts may be off.
+ */
+void mhv_eventfd_write(struct mhv_vcpu *v, const struct mhv_route_entry *e, gpa_t gpa,
+		       u32 size, u64 data)
+{
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
-	eventfd_signal(best->eventfd);
+	eventfd_signal(e->eventfd);
 #else
-	eventfd_signal(best->eventfd, 1);
+	eventfd_signal(e->eventfd, 1);
 #endif
 	trace_mhv_eventfd(v, gpa, size, data);
-	return true;
 }

@@ -23,7 +23,7 @@ enum mhv_next mhv_ioreq_issue(struct mhv_vcpu *v)
 
 	v->io.req.state = MHV_IOREQ_READY;
 	*slot = v->io.req;
-	v->run->exit = v->io.kind == MHV_IO_MMIO ? MHV_EXIT_MMIO : MHV_EXIT_IO;
+	v->run->exit = v->io.kind >= MHV_IO_MMIO ? MHV_EXIT_MMIO : MHV_EXIT_IO;
 	if (trace_mhv_ioreq_done_enabled())
 		v->io.issued = rdtsc();
 	return MHV_NEXT_USER;
@@ -53,5 +53,12 @@ enum mhv_next mhv_ioreq_complete(struct mhv_vcpu *v)
 	WRITE_ONCE(slot->state, MHV_IOREQ_FREE);
 	if (trace_mhv_ioreq_done_enabled())
 		trace_mhv_ioreq_done(v, &v->io.req, data, rdtsc() - v->io.issued);
-	return v->io.kind == MHV_IO_MMIO ? mhv_mmio_complete(v, data) : mhv_pio_complete(v, data);
+	switch (v->io.kind) {
+	case MHV_IO_PLAIN:
+		return mhv_plain_complete(v, data);
+	case MHV_IO_MMIO:
+		return mhv_mmio_complete(v, data);
+	default:
+		return mhv_pio_complete(v, data);
+	}
 }

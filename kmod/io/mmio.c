@@ -148,12 +148,14 @@ static void mmio_trace(struct mhv_vcpu *v, gpa_t gpa, u32 size, u64 data, bool w
 
 static bool mmio_read_route(struct mhv_vcpu *v, gpa_t gpa, u32 size, u64 *data)
 {
+	const struct mhv_route_entry *e;
 	bool taken;
 
 	if (mhv_opt_off(v->vm, MHV_OPT_REGFILE) || size > 8)
 		return false;
 	rcu_read_lock();
-	taken = mhv_regfile_read(v, gpa, size, data);
+	e = mhv_route_find(mhv_routes(v->vm, MHV_ROUTE_REGFILE), gpa, size);
+	taken = e && mhv_regfile_read(e, gpa, size, data);
 	rcu_read_unlock();
 	if (!taken)
 		return false;
@@ -180,14 +182,23 @@ static enum mhv_emul_result mmio_device_read(struct mhv_vcpu *v, gpa_t gpa, void
 /* The route that takes a write, 0 none. */
 static u32 mmio_write_route(struct mhv_vcpu *v, gpa_t gpa, u32 size, u64 data, bool *full)
 {
+	const struct mhv_route_entry *posted = NULL, *doorbell = NULL;
 	u32 route = 0;
+	bool only;
 
 	rcu_read_lock();
-	if (!mhv_opt_off(v->vm, MHV_OPT_POSTED) && mhv_posted_write(v, gpa, size, data, full))
-		route = MHV_ROUTE_POSTED;
-	else if (!*full && !mhv_opt_off(v->vm, MHV_OPT_EVENTFD) &&
-		 mhv_eventfd_write(v, gpa, size, data))
+	if (!mhv_opt_off(v->vm, MHV_OPT_POSTED))
+		posted = mhv_route_find(mhv_routes(v->vm, MHV_ROUTE_POSTED), gpa, size);
+	if (!posted && !mhv_opt_off(v->vm, MHV_OPT_EVENTFD))
+		doorbell = mhv_doorbell_find(mhv_routes(v->vm, MHV_ROUTE_EVENTFD), gpa, size,
+					     data, &only);
+	if (doorbell) {
+		mhv_eventfd_write(v, doorbell, gpa, size, data);
 		route = MHV_ROUTE_EVENTFD;
+	} else if (posted && mhv_posted_write(v, posted, gpa, size, data)) {
+		route = MHV_ROUTE_POSTED;
+	}
+	*full = posted && !route;
 	rcu_read_unlock();
 	if (route)
 		mhv_count(v, route == MHV_ROUTE_POSTED ? MHV_STAT_ROUTE_POSTED :

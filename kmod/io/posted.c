@@ -34,28 +34,24 @@ static bool posted_was_empty(struct mhv_ring *ring, u32 seq)
 /**
  * mhv_posted_write - append a write to a ring
  * @v: the vCPU
+ * @e: ring that covers the access
  * @gpa: address
- * @size: bytes
+ * @size: bytes, at most 8
  * @data: value
- * @full: out: a ring covers the access but has no room
  *
- * Context: RCU read side.
- * Return: true when it was appended.
+ * Context: RCU read side; interrupts may be off.
+ * Return: false when the ring has no room.
  */
-bool mhv_posted_write(struct mhv_vcpu *v, gpa_t gpa, u32 size, u64 data, bool *full)
+bool mhv_posted_write(struct mhv_vcpu *v, const struct mhv_route_entry *e, gpa_t gpa,
+		      u32 size, u64 data)
 {
-	const struct mhv_route_entry *e = mhv_route_find(mhv_routes(v, MHV_ROUTE_POSTED), gpa, size);
-	struct mhv_ring *ring;
+	struct mhv_ring *ring = e->area->page;
 	u32 seq;
 
-	if (!e || size > 8)
-		return false;
-	ring = e->area->page;
 	spin_lock(&e->area->lock);
 	seq = e->area->producer;
 	if (seq - READ_ONCE(ring->consumer) >= MHV_RING_ENTRIES) {
 		spin_unlock(&e->area->lock);
-		*full = true;
 		return false;
 	}
 	ring->entry[seq % MHV_RING_ENTRIES] = (struct mhv_posted){

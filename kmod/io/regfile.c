@@ -7,22 +7,20 @@
 
 /**
  * mhv_regfile_read - serve a read from a register file
- * @v: the vCPU
+ * @e: register file that covers the access
  * @gpa: address
  * @size: bytes
  * @data: out
  *
  * Context: RCU read side.
- * Return: false when no register file covers the access, or it is not aligned.
+ * Return: false when the access is not aligned, or wider than 8 bytes.
  */
-bool mhv_regfile_read(struct mhv_vcpu *v, gpa_t gpa, u32 size, u64 *data)
+bool mhv_regfile_read(const struct mhv_route_entry *e, gpa_t gpa, u32 size, u64 *data)
 {
-	const struct mhv_route_entry *e = mhv_route_find(mhv_routes(v, MHV_ROUTE_REGFILE), gpa, size);
-	const void *reg;
+	const void *reg = e->area->page + e->offset + (gpa - e->gpa);
 
-	if (!e || (gpa & (size - 1)))
+	if (gpa & (size - 1))
 		return false;
-	reg = e->area->page + e->offset + (gpa - e->gpa);
 	switch (size) {
 	case 1:
 		*data = READ_ONCE(*(const u8 *)reg);

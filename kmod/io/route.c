@@ -133,7 +133,42 @@ const struct mhv_route_entry *mhv_route_find(const struct mhv_route_list *list, 
 	if (!after)
 		return NULL;
 	e = &list->entry[after - 1];
-	return gpa - e->gpa < e->size && e->size - (gpa - e->gpa) >= size ? e : NULL;
+	return mhv_route_covers(e, gpa, size) ? e : NULL;
+}
+
+/* Does a route of the list lie in a page, or reach into it? */
+static bool route_in_page(const struct mhv_route_list *list, u64 gfn)
+{
+	u64 start = gfn_to_gpa(gfn), last = start + PAGE_SIZE - 1;
+	const struct mhv_route_entry *e;
+	u32 after;
+
+	if (!list)
+		return false;
+	after = route_after(list, last);
+	if (!after)
+		return false;
+	e = &list->entry[after - 1];
+	return e->gpa >= start || start - e->gpa < e->size;
+}
+
+/**
+ * mhv_route_kinds - which kinds of route lie in a page
+ * @vm: the VM
+ * @gfn: guest frame
+ *
+ * Context: RCU read side.
+ * Return: bits by enum mhv_route_kind.
+ */
+u8 mhv_route_kinds(struct mhv_vm *vm, u64 gfn)
+{
+	u8 kinds = 0;
+	u32 kind;
+
+	for (kind = MHV_ROUTE_REGFILE; kind < MHV_NR_ROUTE_KINDS; kind++)
+		if (route_in_page(mhv_routes(vm, kind), gfn))
+			kinds |= BIT(kind);
+	return kinds;
 }
 
 /* ---- registration ------------------------------------------------------------- */
@@ -260,6 +295,8 @@ static void route_publish(struct mhv_vm *vm, u32 kind, struct mhv_route_list *li
 							       lockdep_is_held(&vm->routes_lock));
 
 	rcu_assign_pointer(vm->routes[kind], list);
+	/* whoever sees the old number is waited for below */
+	WRITE_ONCE(vm->routes_gen, vm->routes_gen + 1 ?: 1);
 	synchronize_rcu_expedited();
 	kvfree(old);
 }

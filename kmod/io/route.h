@@ -63,13 +63,24 @@ struct mhv_route_list {
 
 const struct mhv_route_entry *mhv_route_find(const struct mhv_route_list *list, u64 gpa,
 					     u32 size);
-bool mhv_regfile_read(struct mhv_vcpu *v, gpa_t gpa, u32 size, u64 *data);
-bool mhv_posted_write(struct mhv_vcpu *v, gpa_t gpa, u32 size, u64 data, bool *full);
-bool mhv_eventfd_write(struct mhv_vcpu *v, gpa_t gpa, u32 size, u64 data);
+const struct mhv_route_entry *mhv_doorbell_find(const struct mhv_route_list *list, u64 gpa,
+						u32 size, u64 data, bool *only);
+u8 mhv_route_kinds(struct mhv_vm *vm, u64 gfn);
+bool mhv_regfile_read(const struct mhv_route_entry *e, gpa_t gpa, u32 size, u64 *data);
+bool mhv_posted_write(struct mhv_vcpu *v, const struct mhv_route_entry *e, gpa_t gpa,
+		      u32 size, u64 data);
+void mhv_eventfd_write(struct mhv_vcpu *v, const struct mhv_route_entry *e, gpa_t gpa,
+		       u32 size, u64 data);
 
-static inline const struct mhv_route_list *mhv_routes(struct mhv_vcpu *v, u32 kind)
+/* The routes of a kind.  Context: RCU read side. */
+static inline const struct mhv_route_list *mhv_routes(struct mhv_vm *vm, u32 kind)
 {
-	return rcu_dereference(v->vm->routes[kind]);
+	return rcu_dereference_check(vm->routes[kind], rcu_read_lock_any_held());
+}
+
+static inline bool mhv_route_covers(const struct mhv_route_entry *e, u64 gpa, u32 size)
+{
+	return gpa - e->gpa < e->size && e->size - (gpa - e->gpa) >= size;
 }
 
 #endif /* MHV_IO_ROUTE_H */

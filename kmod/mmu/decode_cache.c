@@ -1,70 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The decoded-access cache: see decode_cache.h. */
 #include <linux/mm.h>
-#include <asm/asm.h>
-#include <asm/extable_fixup_types.h>
 
 #include "../trace.h"
+#include "decode_verify.h"
 #include "mmu.h"
-
-#define NO_ADDRESSES	0xff
 
 /* Bytes that are compared as two words must lie in one page. */
 #define TEXT_BYTES	16
 
-static struct mhv_decoded *decode_entry(struct mhv_vcpu *v, u64 rip)
-{
-	return &v->decoded.entry[(rip ^ rip >> 4) % MHV_DECODE_CACHE];
-}
-
-/* ---- is an entry still true ------------------------------------------------ */
-
-/* A load from an address that may have gone. */
-static __always_inline bool decode_load(const u64 *from, u64 *value)
-{
-	int error = 0;
-
-	asm volatile("1: mov %[from], %[value]\n"
-		     "2:\n"
-		     _ASM_EXTABLE_TYPE_REG(1b, 2b, EX_TYPE_EFAULT_REG, %[error])
-		     : [value] "=r" (*value), [error] "+r" (error)
-		     : [from] "m" (*from));
-	return !error;
-}
-
-static bool decode_same_translation(const struct mhv_decoded *e)
-{
-	u64 gpte;
-	int i;
-
-	for (i = 0; i < e->levels; i++)
-		if (!decode_load(e->gpte[i], &gpte) ||
-		    (gpte & ~(GPTE_A | GPTE_D)) != e->value[i])
-			return false;
-	return true;
-}
-
 static bool decode_same_text(const struct mhv_decoded *e, const u64 now[2])
 {
 	return !((now[0] ^ e->bytes[0]) & e->mask[0]) && !((now[1] ^ e->bytes[1]) & e->mask[1]);
-}
-
-/* Verify an entry through its addresses; false: it must be found out by a walk. */
-static bool decode_verify(struct mhv_vcpu *v, const struct mhv_decoded *e,
-			  const struct mhv_code *code)
-{
-	u64 now[2];
-
-	if (e->levels == NO_ADDRESSES || e->map_seq != READ_ONCE(v->vm->map_seq) ||
-	    e->code.cr3 != code->cr3)
-		return false;
-	/* the sequence before what it protects, and after */
-	smp_rmb();
-	if (!decode_same_translation(e) || !decode_load(&e->text[0], &now[0]) ||
-	    !decode_load(&e->text[1], &now[1]) || !decode_same_text(e, now))
-		return false;
-	smp_rmb();
-	return e->map_seq == READ_ONCE(v->vm->map_seq);
 }
 
 /* ---- making an entry ---------------------------------------------------------- */
@@ -115,12 +62,12 @@ static void decode_remember_walk(struct mhv_vcpu *v, struct mhv_decoded *e,
 		return;
 	idx = srcu_read_lock(&v->vm->srcu);
 	if (!decode_find_addresses(v, e, walk))
-		e->levels = NO_ADDRESSES;
+		e->levels = MHV_DECODE_NO_ADDRESSES;
 	srcu_read_unlock(&v->vm->srcu, idx);
 
 	spin_lock(&v->vm->mmu_lock);
 	if (v->vm->notifier_count || v->vm->map_seq != seq)
-		e->levels = NO_ADDRESSES;
+		e->levels = MHV_DECODE_NO_ADDRESSES;
 	spin_unlock(&v->vm->mmu_lock);
 	e->map_seq = seq;
 }
@@ -224,7 +171,7 @@ static enum mhv_insn_result decode_anew(struct mhv_vcpu *v, struct mhv_decoded *
 	if (same_place && f.nr >= e->insn.len && decode_same_text(e, now)) {
 		mhv_count(v, MHV_STAT_DECODE_WALKED);
 		e->code = *code;
-		e->levels = NO_ADDRESSES;
+		e->levels = MHV_DECODE_NO_ADDRESSES;
 		decode_remember_walk(v, e, &f.walk, seq);
 		return MHV_INSN_KNOWN;
 	}
@@ -235,7 +182,7 @@ static enum mhv_insn_result decode_anew(struct mhv_vcpu *v, struct mhv_decoded *
 	if (decoded != MHV_DECODE_OK)
 		return decode_outcome(v, decoded, &f);
 	e->code = *code;
-	e->levels = NO_ADDRESSES;
+	e->levels = MHV_DECODE_NO_ADDRESSES;
 	decode_keep_bytes(e, f.bytes);
 	decode_remember_walk(v, e, &f.walk, seq);
 	return MHV_INSN_KNOWN;
@@ -256,13 +203,12 @@ enum mhv_insn_result mhv_insn_at_rip(struct mhv_vcpu *v, const struct mhv_insn *
 	struct mhv_code code;
 
 	mhv_op(get_code)(v, &code);
-	e = decode_entry(v, code.rip);
+	e = mhv_decoded_at(v, code.rip);
 	*insn = &e->insn;
 	*cached = false;
 	if (mhv_opt_off(v->vm, MHV_OPT_DECODE_CACHE))
 		e->code.mode = 0;
-	if (likely(e->code.rip == code.rip && e->code.mode == code.mode &&
-		   e->code.paging == code.paging && decode_verify(v, e, &code))) {
+	if (likely(mhv_decoded_true(v, e, &code))) {
 		mhv_count(v, MHV_STAT_DECODE_HIT);
 		*cached = true;
 		return MHV_INSN_KNOWN;

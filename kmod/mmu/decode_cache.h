@@ -33,6 +33,7 @@
 
 #define MHV_DECODE_CACHE	16
 #define MHV_DECODE_LEVELS	4
+#define MHV_DECODE_NO_ADDRESSES	0xff
 
 struct mhv_vcpu;
 
@@ -54,7 +55,7 @@ struct mhv_code {
  * struct mhv_decoded - an entry
  * @code: where and how it was found; @code.mode 0: nothing
  * @map_seq: vm->map_seq that the addresses are good for; @levels counts those
- * @levels: entries of @gpte; 0xff: no addresses, fetch to compare
+ * @levels: entries of @gpte; MHV_DECODE_NO_ADDRESSES: fetch to compare
  * @gpte: kernel addresses of the guest's page-table entries
  * @value: what they held, less accessed and dirty
  * @text: kernel address of the bytes

@@ -33,19 +33,29 @@
 
 #include <linux/compiler.h>
 #include <linux/types.h>
+#include <linux/mhv.h>
 
 #define MHV_MMIO_CACHE		8	/* frames, by their low bits */
+#define MHV_NR_ROUTE_KINDS	(MHV_ROUTE_EVENTFD + 1)
+
+struct mhv_route_entry;
 
 /**
  * struct mhv_mmio_entry - a frame known to be a device
  * @gfn: guest frame
  * @gen: generation it was looked up in; 0 nothing
  * @write_only: reads are memory
+ * @kinds: route kinds that lie in the page, by bit, where @routes_gen is current
+ * @routes_gen: vm->routes_gen that @kinds and @hit are good for
+ * @hit: by kind, the route used last
  */
 struct mhv_mmio_entry {
 	u64 gfn;
 	u64 gen;
 	bool write_only;
+	u8 kinds;
+	u32 routes_gen;
+	const struct mhv_route_entry *hit[MHV_NR_ROUTE_KINDS];
 };
 
 struct mhv_mmio_cache {

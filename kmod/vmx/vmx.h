@@ -6,6 +6,8 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+#include <asm/desc_defs.h>
+
 #include "../mhv.h"
 #include "check.h"
 #include "vmcs.h"
@@ -63,6 +65,9 @@ enum vmx_injecting {
  * @exit_reason: of the last exit
  * @intr_info: of the last exit by exception or NMI
  * @injecting: source of the event in the last entry
+ * @host_selectors: values of the VMCS's host FS, GS, DS, ES selectors, packed
+ * @host_gdt: the CPU's GDT with its proper limit
+ * @plain: what the short way made of the last exit
  * @guest_loaded: the CPU holds the guest's MSRs and null segments
  * @fs_sel: host's, when @guest_loaded
  * @gs_sel: likewise
@@ -96,6 +101,9 @@ struct vmx_vcpu {
 	u32 intr_info;
 	enum vmx_injecting injecting;
 
+	u64 host_selectors;
+	struct desc_ptr host_gdt;
+	enum mhv_plain plain;
 	bool guest_loaded;
 	u16 fs_sel, gs_sel, ds_sel, es_sel, ldt_sel;
 	u64 host_kernel_gs, kernel_gs;
@@ -216,6 +224,7 @@ enum mhv_next vmx_exit_rdmsr(struct mhv_vcpu *v);
 enum mhv_next vmx_exit_wrmsr(struct mhv_vcpu *v);
 
 /* exit.c */
+bool vmx_exit_plain(struct mhv_vcpu *v);
 enum mhv_next vmx_handle_exit(struct mhv_vcpu *v);
 
 /* vmx.c */

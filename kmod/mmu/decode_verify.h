@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Is an entry of the decoded-access cache still true?  Inline, for it is asked on every
+ * device access.  What it must hold is explained in decode_cache.h.
+ */
+#ifndef MHV_MMU_DECODE_VERIFY_H
+#define MHV_MMU_DECODE_VERIFY_H
+
+#include <asm/asm.h>
+#include <asm/extable_fixup_types.h>
+
+#include "mmu.h"
+
+static inline struct mhv_decoded *mhv_decoded_at(struct mhv_vcpu *v, u64 rip)
+{
+	return &v->decoded.entry[(rip ^ rip >> 4) % MHV_DECODE_CACHE];
+}
+
+/* A load from an address that may have gone: *@error is set then, the value is 0. */
+static __always_inline u64 decode_load(const u64 *from, int *error)
+{
+	u64 value = 0;
+
+	asm volatile("1: mov %[from], %[value]\n"
+		     "2:\n"
+		     _ASM_EXTABLE_TYPE_REG(1b, 2b, EX_TYPE_EFAULT_REG, %[error])
+		     : [value] "+r" (value), [error] "+r" (*error)
+		     : [from] "m" (*from));
+	return value;
+}
+
+/**
+ * mhv_decoded_true - verify an entry through its addresses
+ * @v: the vCPU
+ * @e: the entry for @code's address
+ * @code: where the vCPU executes
+ *
+ * Context: any.
+ * Return: false when it must be found out by a walk.
+ */
+static __always_inline bool mhv_decoded_true(struct mhv_vcpu *v, const struct mhv_decoded *e,
+					     const struct mhv_code *code)
+{
+	u64 differ, seq = READ_ONCE(v->vm->map_seq);
+	int error = 0, i;
+
+	differ = (e->code.rip ^ code->rip) | (e->code.cr3 ^ code->cr3) | (e->map_seq ^ seq) |
+		 (e->code.mode ^ code->mode) | (e->code.paging ^ code->paging);
+	if (unlikely(differ || e->levels > MHV_DECODE_LEVELS))
+		return false;
+	/* the sequence before what it protects, and after */
+	smp_rmb();
+	for (i = 0; i < e->levels; i++)
+		differ |= (decode_load(e->gpte[i], &error) ^ e->value[i]) & ~(GPTE_A | GPTE_D);
+	differ |= (decode_load(&e->text[0], &error) ^ e->bytes[0]) & e->mask[0];
+	differ |= (decode_load(&e->text[1], &error) ^ e->bytes[1]) & e->mask[1];
+	smp_rmb();
+	return !differ && !error && seq == READ_ONCE(v->vm->map_seq);
+}
+
+#endif /* MHV_MMU_DECODE_VERIFY_H */
