@@ -46,6 +46,7 @@ bool mhv_posted_write(struct mhv_vcpu *v, const struct mhv_route_entry *e, gpa_t
 		      u32 size, u64 data)
 {
 	struct mhv_ring *ring = e->area->page;
+	struct mhv_posted *entry;
 	u32 seq;
 
 	spin_lock(&e->area->lock);
@@ -54,14 +55,18 @@ bool mhv_posted_write(struct mhv_vcpu *v, const struct mhv_route_entry *e, gpa_t
 		spin_unlock(&e->area->lock);
 		return false;
 	}
-	ring->entry[seq % MHV_RING_ENTRIES] = (struct mhv_posted){
-		.gpa = gpa, .data = data, .seq = seq, .size = size, .vcpu = v->id,
-	};
+	entry = &ring->entry[seq % MHV_RING_ENTRIES];
+	entry->gpa = gpa;
+	entry->data = data;
+	entry->seq = seq;
+	entry->size = size;
+	entry->vcpu = v->id;
 	e->area->producer = seq + 1;
 	/* the entry before the index that shows it */
 	smp_store_release(&ring->producer, seq + 1);
 	spin_unlock(&e->area->lock);
-	trace_mhv_posted(v, gpa, size, data, seq, seq + 1 - READ_ONCE(ring->consumer));
+	if (trace_mhv_posted_enabled())
+		trace_mhv_posted(v, gpa, size, data, seq, seq + 1 - READ_ONCE(ring->consumer));
 	if (e->eventfd && posted_was_empty(ring, seq))
 		posted_signal(e->eventfd);
 	return true;

@@ -35,16 +35,19 @@ static const void *decode_kernel_address(struct mhv_vcpu *v, gpa_t gpa)
 static bool decode_find_addresses(struct mhv_vcpu *v, struct mhv_decoded *e,
 				  const struct guest_walk *walk)
 {
-	int i;
+	static const u64 none;
+	int i, at;
 
-	e->levels = 0;
-	for (i = walk->level; walk->level && i <= walk->top; i++) {
-		const void *gpte = decode_kernel_address(v, walk->gpte_gpa[i - 1]);
-
-		if (!gpte)
+	for (i = 0; i < MHV_DECODE_LEVELS; i++) {
+		at = walk->level + i;
+		e->gpte[i] = &none;
+		e->value[i] = 0;
+		if (!walk->level || at > walk->top)
+			continue;
+		e->gpte[i] = decode_kernel_address(v, walk->gpte_gpa[at - 1]);
+		e->value[i] = walk->gpte[at - 1];
+		if (!e->gpte[i])
 			return false;
-		e->gpte[e->levels] = gpte;
-		e->value[e->levels++] = walk->gpte[i - 1] & ~(GPTE_A | GPTE_D);
 	}
 	e->text = decode_kernel_address(v, walk->gpa);
 	return e->text;
@@ -54,22 +57,22 @@ static bool decode_find_addresses(struct mhv_vcpu *v, struct mhv_decoded *e,
 static void decode_remember_walk(struct mhv_vcpu *v, struct mhv_decoded *e,
 				 const struct guest_walk *walk, u64 seq)
 {
+	bool found;
 	int idx;
 
+	e->map_seq = MHV_DECODE_NO_ADDRESSES;
 	if (e->code.paging != GUEST_PAGING_4LEVEL && e->code.paging != GUEST_PAGING_NONE)
 		return;
 	if (offset_in_page(e->code.rip) > PAGE_SIZE - TEXT_BYTES)
 		return;
 	idx = srcu_read_lock(&v->vm->srcu);
-	if (!decode_find_addresses(v, e, walk))
-		e->levels = MHV_DECODE_NO_ADDRESSES;
+	found = decode_find_addresses(v, e, walk);
 	srcu_read_unlock(&v->vm->srcu, idx);
 
 	spin_lock(&v->vm->mmu_lock);
-	if (v->vm->notifier_count || v->vm->map_seq != seq)
-		e->levels = MHV_DECODE_NO_ADDRESSES;
+	if (found && !v->vm->notifier_count && v->vm->map_seq == seq)
+		e->map_seq = seq;
 	spin_unlock(&v->vm->mmu_lock);
-	e->map_seq = seq;
 }
 
 static void decode_keep_bytes(struct mhv_decoded *e, const u8 *bytes)
@@ -171,7 +174,6 @@ static enum mhv_insn_result decode_anew(struct mhv_vcpu *v, struct mhv_decoded *
 	if (same_place && f.nr >= e->insn.len && decode_same_text(e, now)) {
 		mhv_count(v, MHV_STAT_DECODE_WALKED);
 		e->code = *code;
-		e->levels = MHV_DECODE_NO_ADDRESSES;
 		decode_remember_walk(v, e, &f.walk, seq);
 		return MHV_INSN_KNOWN;
 	}
@@ -182,7 +184,6 @@ static enum mhv_insn_result decode_anew(struct mhv_vcpu *v, struct mhv_decoded *
 	if (decoded != MHV_DECODE_OK)
 		return decode_outcome(v, decoded, &f);
 	e->code = *code;
-	e->levels = MHV_DECODE_NO_ADDRESSES;
 	decode_keep_bytes(e, f.bytes);
 	decode_remember_walk(v, e, &f.walk, seq);
 	return MHV_INSN_KNOWN;

@@ -33,7 +33,7 @@
 
 #define MHV_DECODE_CACHE	16
 #define MHV_DECODE_LEVELS	4
-#define MHV_DECODE_NO_ADDRESSES	0xff
+#define MHV_DECODE_NO_ADDRESSES	(~0ull)	/* no vm->map_seq ever */
 
 struct mhv_vcpu;
 
@@ -54,10 +54,11 @@ struct mhv_code {
 /**
  * struct mhv_decoded - an entry
  * @code: where and how it was found; @code.mode 0: nothing
- * @map_seq: vm->map_seq that the addresses are good for; @levels counts those
- * @levels: entries of @gpte; MHV_DECODE_NO_ADDRESSES: fetch to compare
- * @gpte: kernel addresses of the guest's page-table entries
- * @value: what they held, less accessed and dirty
+ * @map_seq: vm->map_seq that the addresses are good for; MHV_DECODE_NO_ADDRESSES: there
+ *	are none, fetch to compare
+ * @gpte: kernel addresses of the guest's page-table entries; where there are fewer
+ *	than four, the others are of a word that is 0
+ * @value: what they held
  * @text: kernel address of the bytes
  * @bytes: that @insn was decoded from, 16 readable
  * @mask: of the bytes in each half that are the instruction's
@@ -66,7 +67,6 @@ struct mhv_code {
 struct mhv_decoded {
 	struct mhv_code code;
 	u64 map_seq;
-	u8 levels;
 	const u64 *gpte[MHV_DECODE_LEVELS];
 	u64 value[MHV_DECODE_LEVELS];
 	const u64 *text;
