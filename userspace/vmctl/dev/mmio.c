@@ -84,6 +84,13 @@ static void mmio_write(void *owner, u64 off, u64 val, unsigned int size)
 		dev->write(dev, off, val, size);
 }
 
+static struct dev_mmio *mmio_find(const struct mmio *mmio, u64 addr)
+{
+	const struct bus_range *range = bus_find(&mmio->bus, addr);
+
+	return range ? range->dev : NULL;
+}
+
 /**
  * mmio_access - do what the guest asked; under the device lock
  * @mmio:	device memory
@@ -94,20 +101,26 @@ void mmio_access(struct mmio *mmio, const struct access *access)
 	bus_access(&mmio->bus, access);
 }
 
-/* does the access if that takes no lock; false: nothing has happened */
-static bool mmio_access_unlocked(const struct mmio *mmio, const struct access *access)
+/*
+ * Does the access if that takes no lock; false: nothing has happened.  @last is the
+ * device of the access before, which is nearly always the same.
+ */
+static bool mmio_access_unlocked(const struct mmio *mmio, const struct access *access,
+				 struct dev_mmio **last)
 {
-	const struct bus_range *range = bus_find(&mmio->bus, access->addr);
 	unsigned int size = access->size;
-	struct dev_mmio *dev;
+	struct dev_mmio *dev = *last;
 	u64 off;
 
-	if (!range || access->count != 1)
-		return false;
-	dev = range->dev;
-	off = access->addr - range->base;
-	if (!dev->unlocked || size > dev->max_size || (size & (size - 1)) ||
-	    size > range->len - off)
+	if (!dev || access->addr - dev->base >= dev->size) {
+		dev = mmio_find(mmio, access->addr);
+		if (!dev || !dev->unlocked)
+			return false;
+		*last = dev;
+	}
+	off = access->addr - dev->base;
+	if (access->count != 1 || size > dev->max_size || (size & (size - 1)) ||
+	    size > dev->size - off)
 		return false;
 	if (access->write)
 		mmio_write(dev, off, shared_load(access->data, size), size);
@@ -129,11 +142,12 @@ void mmio_run(struct mmio *mmio, struct accel_vcpu *vcpu, struct vcpu_exit *exit
 	      const bool *look)
 {
 	const struct accel_ops *ops = mmio->host.ops;
+	struct dev_mmio *last = NULL;
 
 	do
 		ops->run(vcpu, exit);
 	while (exit->kind == VCPU_EXIT_MMIO && !__atomic_load_n(look, __ATOMIC_ACQUIRE) &&
-	       mmio_access_unlocked(mmio, &exit->access));
+	       mmio_access_unlocked(mmio, &exit->access, &last));
 }
 
 /* ---- registers -------------------------------------------------------------- */
