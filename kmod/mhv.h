@@ -121,8 +121,7 @@ struct mhv_hva_range {
  * @notifier_ended: addresses of the last ones, by their number
  * @mmio_gen: generation of the memslots: see mmu/mmio_cache.h
  * @map_seq: changes before memory behind a memslot goes away (mmu_lock)
- * @disabled: bits of enum mhv_opt
- * @measure: count ticks per exit
+ * @disabled: bits of enum mhv_opt, and MHV_VM_MEASURE
  * @routes_lock: serialises changes of routes and areas
  * @routes: by kind (RCU)
  * @routes_gen: changes with each of them, never 0
@@ -153,7 +152,6 @@ struct mhv_vm {
 	u64 mmio_gen;
 	u64 map_seq;
 	unsigned long disabled;
-	bool measure;
 
 	struct mutex routes_lock;	/* writers of @routes and @areas */
 	struct mhv_route_list __rcu *routes[MHV_NR_ROUTE_KINDS];
@@ -295,7 +293,7 @@ struct mhv_access {
  * @decoded: instructions known to it
  * @emul: the instruction under way
  * @access: what it is emulated for
- * @exited: host TSC at the last exit, with vm->measure
+ * @exited: host TSC at the last exit, where it is measured
  * @run_error: errno for MHV_NEXT_FAIL
  * @ran: MHV_RUN was called once
  * @run: page 0 of the run area
@@ -363,6 +361,13 @@ struct mhv_vcpu {
 static inline void mhv_count(struct mhv_vcpu *v, enum mhv_stat stat)
 {
 	v->stat[stat]++;
+}
+
+#define MHV_VM_MEASURE	BIT(31)	/* keep mmio_ticks_last */
+
+static inline bool mhv_measured(const struct mhv_vm *vm)
+{
+	return unlikely(READ_ONCE(vm->disabled) & MHV_VM_MEASURE);
 }
 
 /* Is an optimisation switched off for this VM? */

@@ -228,8 +228,8 @@ static long vm_set_options(struct mhv_vm *vm, void __user *uarg)
 	if ((arg.disabled >> MHV_OPT_COUNT) || (arg.flags & ~(u64)MHV_OPTION_MEASURE) ||
 	    arg.reserved[0] || arg.reserved[1])
 		return -EINVAL;
-	WRITE_ONCE(vm->disabled, arg.disabled);
-	WRITE_ONCE(vm->measure, arg.flags & MHV_OPTION_MEASURE);
+	WRITE_ONCE(vm->disabled, arg.disabled |
+		   (arg.flags & MHV_OPTION_MEASURE ? MHV_VM_MEASURE : 0));
 	return 0;
 }
 

@@ -149,15 +149,15 @@ static void mmio_trace(struct mhv_vcpu *v, gpa_t gpa, u32 size, u64 data, bool w
 static bool mmio_read_route(struct mhv_vcpu *v, gpa_t gpa, u32 size, u64 *data)
 {
 	const struct mhv_route_entry *e;
-	bool taken;
 
-	if (mhv_opt_off(v->vm, MHV_OPT_REGFILE) || size > 8)
+	if (mhv_opt_off(v->vm, MHV_OPT_REGFILE) || size > 8 || (gpa & (size - 1)))
 		return false;
 	rcu_read_lock();
 	e = mhv_route_find(mhv_routes(v->vm, MHV_ROUTE_REGFILE), gpa, size);
-	taken = e && mhv_regfile_read(e, gpa, size, data);
+	if (e)
+		*data = mhv_regfile_read(e, gpa, size);
 	rcu_read_unlock();
-	if (!taken)
+	if (!e)
 		return false;
 	mhv_count(v, MHV_STAT_ROUTE_REGFILE);
 	mmio_trace(v, gpa, size, *data, false, MHV_ROUTE_REGFILE);

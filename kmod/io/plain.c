@@ -17,7 +17,7 @@
 #include "../mmu/mmu.h"
 #include "route.h"
 
-#define PLAIN_NEEDS	(BIT(MHV_OPT_VCPU_CACHE) | BIT(MHV_OPT_DECODE_CACHE))
+#define PLAIN_NEEDS	(BIT(MHV_OPT_VCPU_CACHE) | BIT(MHV_OPT_DECODE_CACHE) | MHV_VM_MEASURE)
 
 static inline u64 plain_mask(u32 size)
 {
@@ -34,12 +34,8 @@ static inline void plain_set_reg(struct mhv_vcpu *v, u32 reg, u32 regsize, u64 v
 }
 
 /* Make sure that the entry knows the routes of its page as they are now. */
-static inline void plain_refresh(struct mhv_vcpu *v, struct mhv_mmio_entry *e)
+static noinline void plain_refresh(struct mhv_vcpu *v, struct mhv_mmio_entry *e, u32 gen)
 {
-	u32 gen = READ_ONCE(v->vm->routes_gen);
-
-	if (likely(e->routes_gen == gen))
-		return;
 	e->kinds = mhv_route_kinds(v->vm, e->gfn);
 	memset(e->hit, 0, sizeof(e->hit));
 	e->routes_gen = gen;
@@ -65,19 +61,28 @@ static inline const struct mhv_route_entry *plain_route(struct mhv_vcpu *v,
 	return hit;
 }
 
+static noinline const struct mhv_route_entry *plain_find_doorbell(struct mhv_vcpu *v,
+								  struct mhv_mmio_entry *e,
+								  gpa_t gpa, u32 size, u64 data)
+{
+	const struct mhv_route_entry *hit;
+	bool only;
+
+	hit = mhv_doorbell_find(mhv_routes(v->vm, MHV_ROUTE_EVENTFD), gpa, size, data, &only);
+	e->hit[MHV_ROUTE_EVENTFD] = hit && only ? hit : NULL;
+	return hit;
+}
+
 static inline const struct mhv_route_entry *plain_doorbell(struct mhv_vcpu *v,
 							   struct mhv_mmio_entry *e, gpa_t gpa,
 							   u32 size, u64 data)
 {
 	const struct mhv_route_entry *hit = e->hit[MHV_ROUTE_EVENTFD];
-	bool only;
 
 	if (likely(hit && hit->gpa == gpa && (!hit->size || hit->size == size) &&
 		   (!hit->match || hit->value == data)))
 		return hit;
-	hit = mhv_doorbell_find(mhv_routes(v->vm, MHV_ROUTE_EVENTFD), gpa, size, data, &only);
-	e->hit[MHV_ROUTE_EVENTFD] = hit && only ? hit : NULL;
-	return hit;
+	return plain_find_doorbell(v, e, gpa, size, data);
 }
 
 /* Hand the access to user space. */
@@ -125,13 +130,13 @@ static enum mhv_plain plain_read(struct mhv_vcpu *v, struct mhv_mmio_entry *e, g
 				 const struct mhv_insn *insn)
 {
 	const struct mhv_route_entry *route;
-	u64 data;
 
 	mhv_count(v, MHV_STAT_MMIO_READ);
-	if (plain_has(v, e, MHV_ROUTE_REGFILE, MHV_OPT_REGFILE)) {
+	if (plain_has(v, e, MHV_ROUTE_REGFILE, MHV_OPT_REGFILE) && !(gpa & (insn->size - 1))) {
 		route = plain_route(v, e, MHV_ROUTE_REGFILE, gpa, insn->size);
-		if (route && mhv_regfile_read(route, gpa, insn->size, &data)) {
-			plain_set_reg(v, insn->reg, insn->regsize, data);
+		if (route) {
+			plain_set_reg(v, insn->reg, insn->regsize,
+				      mhv_regfile_read(route, gpa, insn->size));
 			mhv_count(v, MHV_STAT_ROUTE_REGFILE);
 			return MHV_PLAIN_DONE;
 		}
@@ -156,6 +161,7 @@ enum mhv_plain mhv_mmio_plain(struct mhv_vcpu *v, gpa_t gpa, const struct mhv_co
 	const struct mhv_decoded *d = mhv_decoded_at(v, code->rip);
 	const struct mhv_insn *insn = &d->insn;
 	enum mhv_plain plain;
+	u32 gen;
 
 	if (unlikely((READ_ONCE(v->vm->disabled) & PLAIN_NEEDS) || e->gfn != gfn ||
 		     e->gen != READ_ONCE(v->vm->mmio_gen) || e->write_only))
@@ -166,7 +172,9 @@ enum mhv_plain mhv_mmio_plain(struct mhv_vcpu *v, gpa_t gpa, const struct mhv_co
 	if (unlikely(!mhv_decoded_true(v, d, code)))
 		return MHV_PLAIN_NO;
 
-	plain_refresh(v, e);
+	gen = READ_ONCE(v->vm->routes_gen);
+	if (unlikely(e->routes_gen != gen))
+		plain_refresh(v, e, gen);
 	switch (insn->op) {
 	case MHV_OP_MOV_MR:
 		plain = plain_write(v, e, gpa, insn->size,

@@ -8,32 +8,24 @@
 /**
  * mhv_regfile_read - serve a read from a register file
  * @e: register file that covers the access
- * @gpa: address
- * @size: bytes
- * @data: out
+ * @gpa: address, aligned to @size
+ * @size: 1, 2, 4 or 8 bytes
  *
  * Context: RCU read side.
- * Return: false when the access is not aligned, or wider than 8 bytes.
+ * Return: the register's value.
  */
-bool mhv_regfile_read(const struct mhv_route_entry *e, gpa_t gpa, u32 size, u64 *data)
+u64 mhv_regfile_read(const struct mhv_route_entry *e, gpa_t gpa, u32 size)
 {
 	const void *reg = e->area->page + e->offset + (gpa - e->gpa);
 
-	if (gpa & (size - 1))
-		return false;
 	switch (size) {
 	case 1:
-		*data = READ_ONCE(*(const u8 *)reg);
-		return true;
+		return READ_ONCE(*(const u8 *)reg);
 	case 2:
-		*data = READ_ONCE(*(const u16 *)reg);
-		return true;
+		return READ_ONCE(*(const u16 *)reg);
 	case 4:
-		*data = READ_ONCE(*(const u32 *)reg);
-		return true;
-	case 8:
-		*data = READ_ONCE(*(const u64 *)reg);
-		return true;
+		return READ_ONCE(*(const u32 *)reg);
+	default:
+		return READ_ONCE(*(const u64 *)reg);
 	}
-	return false;
 }

@@ -61,7 +61,8 @@ static void decode_remember_walk(struct mhv_vcpu *v, struct mhv_decoded *e,
 	int idx;
 
 	e->map_seq = MHV_DECODE_NO_ADDRESSES;
-	if (e->code.paging != GUEST_PAGING_4LEVEL && e->code.paging != GUEST_PAGING_NONE)
+	if (mhv_code_paging(&e->code) != GUEST_PAGING_4LEVEL &&
+	    mhv_code_paging(&e->code) != GUEST_PAGING_NONE)
 		return;
 	if (offset_in_page(e->code.rip) > PAGE_SIZE - TEXT_BYTES)
 		return;
@@ -163,7 +164,8 @@ static enum mhv_insn_result decode_anew(struct mhv_vcpu *v, struct mhv_decoded *
 {
 	u64 seq = READ_ONCE(v->vm->map_seq);
 	enum mhv_decode_result decoded;
-	bool same_place = e->code.mode == code->mode && e->code.rip == code->rip;
+	bool same_place = e->code.kind && e->code.rip == code->rip &&
+			  mhv_code_mode(&e->code) == mhv_code_mode(code);
 	struct decode_fetch f;
 	u64 now[2];
 
@@ -178,8 +180,8 @@ static enum mhv_insn_result decode_anew(struct mhv_vcpu *v, struct mhv_decoded *
 		return MHV_INSN_KNOWN;
 	}
 	mhv_count(v, same_place ? MHV_STAT_DECODE_CHANGED : MHV_STAT_DECODE_MISS);
-	e->code.mode = 0;
-	decoded = mhv_decode(f.bytes, f.nr, code->mode, &e->insn);
+	e->code.kind = 0;
+	decoded = mhv_decode(f.bytes, f.nr, mhv_code_mode(code), &e->insn);
 	trace_mhv_decode(v, code->rip, f.bytes, decoded);
 	if (decoded != MHV_DECODE_OK)
 		return decode_outcome(v, decoded, &f);
@@ -208,7 +210,7 @@ enum mhv_insn_result mhv_insn_at_rip(struct mhv_vcpu *v, const struct mhv_insn *
 	*insn = &e->insn;
 	*cached = false;
 	if (mhv_opt_off(v->vm, MHV_OPT_DECODE_CACHE))
-		e->code.mode = 0;
+		e->code.kind = 0;
 	if (likely(mhv_decoded_true(v, e, &code))) {
 		mhv_count(v, MHV_STAT_DECODE_HIT);
 		*cached = true;

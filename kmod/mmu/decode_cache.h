@@ -41,19 +41,29 @@ struct mhv_vcpu;
  * struct mhv_code - where the vCPU executes
  * @rip: linear address
  * @cr3: guest CR3
- * @mode: enum mhv_mode
- * @paging: enum guest_paging
+ * @kind: how: MHV_CODE_KIND() of enum mhv_mode and enum guest_paging
  */
 struct mhv_code {
 	u64 rip;
 	u64 cr3;
-	u8 mode;
-	u8 paging;
+	u32 kind;
 };
+
+#define MHV_CODE_KIND(mode, paging)	((mode) | (paging) << 8)
+
+static inline enum mhv_mode mhv_code_mode(const struct mhv_code *code)
+{
+	return code->kind & 0xff;
+}
+
+static inline u32 mhv_code_paging(const struct mhv_code *code)
+{
+	return code->kind >> 8;
+}
 
 /**
  * struct mhv_decoded - an entry
- * @code: where and how it was found; @code.mode 0: nothing
+ * @code: where and how it was found; @code.kind 0: nothing
  * @map_seq: vm->map_seq that the addresses are good for; MHV_DECODE_NO_ADDRESSES: there
  *	are none, fetch to compare
  * @gpte: kernel addresses of the guest's page-table entries; where there are fewer

@@ -45,7 +45,7 @@ static __always_inline bool mhv_decoded_true(struct mhv_vcpu *v, const struct mh
 	int error = 0;
 
 	differ = (e->code.rip ^ code->rip) | (e->code.cr3 ^ code->cr3) | (e->map_seq ^ seq) |
-		 (e->code.mode ^ code->mode) | (e->code.paging ^ code->paging);
+		 (e->code.kind ^ code->kind);
 	if (unlikely(differ))
 		return false;
 	/* the sequence before what it protects, and after */

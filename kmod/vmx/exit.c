@@ -145,8 +145,7 @@ static bool vmx_plain_code(struct mhv_vcpu *v, struct mhv_code *code)
 	v->cached = MHV_REG_RIP | MHV_REG_RFLAGS;
 	code->rip = v->rip;
 	code->cr3 = vmcs_read(VMCS_GUEST_CR3);
-	code->mode = MHV_MODE_64;
-	code->paging = GUEST_PAGING_4LEVEL;
+	code->kind = MHV_CODE_KIND(MHV_MODE_64, GUEST_PAGING_4LEVEL);
 	return !(v->rflags & (X86_EFLAGS_TF | X86_EFLAGS_RF));
 }
 
@@ -163,7 +162,7 @@ bool vmx_exit_plain(struct mhv_vcpu *v)
 	struct mhv_code code;
 
 	vmx->plain = MHV_PLAIN_NO;
-	if (unlikely(v->vm->measure || trace_mhv_mmio_enabled() || trace_mhv_exit_enabled() ||
+	if (unlikely(trace_mhv_mmio_enabled() || trace_mhv_exit_enabled() ||
 		     trace_mhv_page_fault_enabled() || trace_mhv_entry_enabled()))
 		return false;
 	if (unlikely((vmcs_read(VMCS_EXIT_IDT_VECTORING_INFO) & INTR_INFO_VALID) ||

@@ -79,6 +79,15 @@ void vmx_retire(struct mhv_vcpu *v)
 			   vmcs_read(VMCS_GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS);
 }
 
+static enum guest_paging vmx_paging(struct mhv_vcpu *v)
+{
+	if (v->efer & EFER_LMA)
+		return GUEST_PAGING_4LEVEL;
+	if (!(vmx_cr0(v) & X86_CR0_PG))
+		return GUEST_PAGING_NONE;
+	return vmx_cr4(v) & X86_CR4_PAE ? GUEST_PAGING_PAE : GUEST_PAGING_32BIT;
+}
+
 /**
  * vmx_get_code - where the guest executes
  * @v: a loaded vCPU; its registers are cached by this
@@ -92,18 +101,11 @@ void vmx_get_code(struct mhv_vcpu *v, struct mhv_code *code)
 	code->cr3 = vmcs_read(VMCS_GUEST_CR3);
 	if (likely((v->efer & EFER_LMA) && (ar & SEG_AR_L))) {
 		code->rip = v->rip;
-		code->mode = MHV_MODE_64;
-		code->paging = GUEST_PAGING_4LEVEL;
+		code->kind = MHV_CODE_KIND(MHV_MODE_64, GUEST_PAGING_4LEVEL);
 		return;
 	}
 	code->rip = (u32)(v->rip + vmcs_read(VMCS_GUEST_CS_BASE));
-	code->mode = ar & SEG_AR_DB ? MHV_MODE_32 : MHV_MODE_16;
-	if (v->efer & EFER_LMA)
-		code->paging = GUEST_PAGING_4LEVEL;
-	else if (!(vmx_cr0(v) & X86_CR0_PG))
-		code->paging = GUEST_PAGING_NONE;
-	else
-		code->paging = vmx_cr4(v) & X86_CR4_PAE ? GUEST_PAGING_PAE : GUEST_PAGING_32BIT;
+	code->kind = MHV_CODE_KIND(ar & SEG_AR_DB ? MHV_MODE_32 : MHV_MODE_16, vmx_paging(v));
 }
 
 /**

@@ -279,6 +279,9 @@ static void vmx_load(struct mhv_vcpu *v, int cpu)
 {
 	bool moved = v->cpu != cpu;
 
+	/* nobody else was here since: the usual case on the way back from user space */
+	if (likely(vmx_is_current(v)))
+		return;
 	vmx_make_current(v, cpu);
 	if (vmx_lost())
 		return;
@@ -466,7 +469,7 @@ static void vmx_before_entry(struct mhv_vcpu *v)
 	vmx_refresh_host(vmx);
 	vmx_debug_guest(v);
 	vmx_xcr0_guest(v);
-	if (unlikely(v->vm->measure))
+	if (mhv_measured(v->vm))
 		vmx_measure_entry(v);
 	vtime_account_guest_enter();
 }
@@ -476,7 +479,7 @@ static void vmx_after_exit(struct mhv_vcpu *v)
 {
 	struct vmx_vcpu *vmx = to_vmx(v);
 
-	if (unlikely(v->vm->measure))
+	if (mhv_measured(v->vm))
 		v->exited = rdtsc();
 	vmx_xcr0_host(v);
 	vmx_debug_host(v);

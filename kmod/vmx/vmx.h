@@ -136,6 +136,15 @@ int vmx_enable(void);
 void vmx_disable(void);
 bool vmx_lost(void);
 void vmx_make_current(struct mhv_vcpu *v, int cpu);
+
+DECLARE_PER_CPU(struct mhv_vcpu *, vmx_current_vcpu);
+
+/* Is this vCPU's VMCS the one that this CPU works with?  Preemption off. */
+static inline bool vmx_is_current(struct mhv_vcpu *v)
+{
+	return __this_cpu_read(vmx_current_vcpu) == v;
+}
+
 void vmx_clear(struct mhv_vcpu *v);
 
 /* entry.S */
