@@ -516,20 +516,21 @@ static void deliver_check(struct __test_metadata *_metadata, struct vcpu *vcpu,
 /* The pages are there, mhv has only forgotten them: user space sees nothing. */
 TEST_F(events, delivery_meets_unmapped_page)
 {
-	unsigned int i, mask, page;
+	const unsigned int pages = ARRAY_SIZE(delivery_pages);
+	unsigned int i, which, page;
 
-	for (i = 0; i < ARRAY_SIZE(deliveries); i++) {
-		for (mask = 0; mask < 8; mask++) {
-			deliver_start(_metadata, &self->vcpu, &deliveries[i]);
-			for (page = 0; page < 3; page++) {
-				if (!(mask >> page & 1))
-					continue;
-				hide(&self->vm, delivery_pages[page]);
-				show(&self->vm, delivery_pages[page]);
-			}
-			ASSERT_DONE(&self->vcpu);
-			deliver_check(_metadata, &self->vcpu, &deliveries[i]);
+	/* One page after the other, then all of them at once */
+	for (i = 0; i < ARRAY_SIZE(deliveries) * (pages + 1); i++) {
+		which = i % (pages + 1);
+		deliver_start(_metadata, &self->vcpu, &deliveries[i / (pages + 1)]);
+		for (page = 0; page < pages; page++) {
+			if (which != page && which != pages)
+				continue;
+			hide(&self->vm, delivery_pages[page]);
+			show(&self->vm, delivery_pages[page]);
 		}
+		ASSERT_DONE(&self->vcpu);
+		deliver_check(_metadata, &self->vcpu, &deliveries[i / (pages + 1)]);
 	}
 }
 
