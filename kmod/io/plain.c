@@ -161,6 +161,7 @@ enum mhv_plain mhv_mmio_plain(struct mhv_vcpu *v, gpa_t gpa, const struct mhv_co
 	const struct mhv_decoded *d = mhv_decoded_at(v, code->rip);
 	const struct mhv_insn *insn = &d->insn;
 	enum mhv_plain plain;
+	u64 *stat;
 	u32 gen;
 
 	if (unlikely((READ_ONCE(v->vm->disabled) & PLAIN_NEEDS) || e->gfn != gfn ||
@@ -192,8 +193,11 @@ enum mhv_plain mhv_mmio_plain(struct mhv_vcpu *v, gpa_t gpa, const struct mhv_co
 		return MHV_PLAIN_NO;
 	}
 	v->rip += insn->len;
-	mhv_count(v, MHV_STAT_PF_VCPU_CACHE);
-	mhv_count(v, MHV_STAT_DECODE_HIT);
+	stat = v->stat;
+	stat[MHV_STAT_PF_VCPU_CACHE]++;
+	stat[MHV_STAT_DECODE_HIT]++;
+	stat[MHV_STAT_EXITS]++;
+	stat[MHV_STAT_EXIT_TDP_MISCONFIG]++;
 	return plain;
 }
 

@@ -83,7 +83,7 @@ struct mhv_decoded {
 	u64 bytes[2];
 	u64 mask[2];
 	struct mhv_insn insn;
-};
+} __aligned(256);
 
 struct mhv_decode_cache {
 	struct mhv_decoded entry[MHV_DECODE_CACHE];

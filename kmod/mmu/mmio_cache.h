@@ -56,7 +56,7 @@ struct mhv_mmio_entry {
 	u8 kinds;
 	u32 routes_gen;
 	const struct mhv_route_entry *hit[MHV_NR_ROUTE_KINDS];
-};
+} __aligned(64);
 
 struct mhv_mmio_cache {
 	struct mhv_mmio_entry entry[MHV_MMIO_CACHE];

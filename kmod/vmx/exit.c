@@ -128,13 +128,6 @@ static enum mhv_next vmx_exit_ept_misconfig(struct mhv_vcpu *v)
 	return mhv_mmio_fault(v, vmcs_read(VMCS_EXIT_GUEST_PHYS_ADDR));
 }
 
-/* Count an exit that never came to vmx_handle_exit(). */
-static void vmx_count_plain(struct mhv_vcpu *v)
-{
-	mhv_count(v, MHV_STAT_EXITS);
-	mhv_count(v, MHV_STAT_EXIT_TDP_MISCONFIG);
-}
-
 /* Where a 64-bit guest executes; false in any other mode, or when a step must trap. */
 static bool vmx_plain_code(struct mhv_vcpu *v, struct mhv_code *code)
 {
@@ -181,7 +174,6 @@ bool vmx_exit_plain(struct mhv_vcpu *v)
 	}
 	vmcs_write(VMCS_GUEST_RIP, v->rip);
 	v->cached = 0;
-	vmx_count_plain(v);
 	return true;
 }
 
@@ -272,10 +264,8 @@ enum mhv_next vmx_handle_exit(struct mhv_vcpu *v)
 	u32 reason = vmx->exit_reason;
 	u32 basic;
 
-	if (vmx->exit_reason == XR_EPT_MISCONFIG && vmx->plain == MHV_PLAIN_USER) {
-		vmx_count_plain(v);
+	if (vmx->exit_reason == XR_EPT_MISCONFIG && vmx->plain == MHV_PLAIN_USER)
 		return MHV_NEXT_USER;
-	}
 	mhv_count(v, MHV_STAT_EXITS);
 	if (unlikely(vmx->failed))
 		return vmx_entry_failed(v, vmcs_read(VMCS_EXIT_INSN_ERROR), true);

@@ -242,6 +242,15 @@ u64 vmx_eptp(struct mhv_vm *vm);
 /* mitigations.c */
 int vmx_mitigations_init(void);
 void vmx_mitigations_exit(void);
-void vmx_l1d_flush(void);
+void __vmx_l1d_flush(void);
+
+extern bool vmx_l1d_flush_on;
+
+/* Flush the L1 data cache before this entry, on hosts that want it. */
+static inline void vmx_l1d_flush(void)
+{
+	if (unlikely(vmx_l1d_flush_on))
+		__vmx_l1d_flush();
+}
 
 #endif /* MHV_VMX_VMX_H */
