@@ -58,6 +58,21 @@ const struct mhv_route_entry *mhv_doorbell_find(const struct mhv_route_list *lis
 }
 
 /**
+ * mhv_doorbell_ring - signal an eventfd
+ * @eventfd: of a doorbell or a ring
+ *
+ * Context: any.
+ */
+void mhv_doorbell_ring(struct eventfd_ctx *eventfd)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	eventfd_signal(eventfd);
+#else
+	eventfd_signal(eventfd, 1);
+#endif
+}
+
+/**
  * mhv_eventfd_write - signal a doorbell
  * @v: the vCPU
  * @e: what mhv_doorbell_find() found
@@ -70,10 +85,6 @@ const struct mhv_route_entry *mhv_doorbell_find(const struct mhv_route_list *lis
 void mhv_eventfd_write(struct mhv_vcpu *v, const struct mhv_route_entry *e, gpa_t gpa,
 		       u32 size, u64 data)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
-	eventfd_signal(e->eventfd);
-#else
-	eventfd_signal(e->eventfd, 1);
-#endif
+	mhv_doorbell_ring(e->eventfd);
 	trace_mhv_eventfd(v, gpa, size, data);
 }

@@ -18,6 +18,7 @@
 
 #include "../mmu/mmu.h"
 #include "../trace.h"
+#include "posted.h"
 #include "route.h"
 
 static struct mhv_vcpu *ctx_vcpu(struct mhv_emul_ctx *ctx)

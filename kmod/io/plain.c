@@ -15,6 +15,7 @@
 
 #include "../mmu/decode_verify.h"
 #include "../mmu/mmu.h"
+#include "posted.h"
 #include "route.h"
 
 #define PLAIN_NEEDS	(BIT(MHV_OPT_VCPU_CACHE) | BIT(MHV_OPT_DECODE_CACHE) | MHV_VM_MEASURE)

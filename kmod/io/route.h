@@ -67,8 +67,7 @@ const struct mhv_route_entry *mhv_doorbell_find(const struct mhv_route_list *lis
 						u32 size, u64 data, bool *only);
 u8 mhv_route_kinds(struct mhv_vm *vm, u64 gfn);
 u64 mhv_regfile_read(const struct mhv_route_entry *e, gpa_t gpa, u32 size);
-bool mhv_posted_write(struct mhv_vcpu *v, const struct mhv_route_entry *e, gpa_t gpa,
-		      u32 size, u64 data);
+void mhv_doorbell_ring(struct eventfd_ctx *eventfd);
 void mhv_eventfd_write(struct mhv_vcpu *v, const struct mhv_route_entry *e, gpa_t gpa,
 		       u32 size, u64 data);
 
