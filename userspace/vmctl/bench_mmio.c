@@ -3,14 +3,15 @@
  * vmctl bench mmio: what one access to device memory costs, by each route and with each
  * optimisation off in turn.
  *
- * The guest measures itself and reports each sample by an OUT, on which this side reads
- * how long the module had the same access.  The device is an ordinary one and its
+ * The guest measures itself and reports each sample by an OUT.  Then it does all of it
+ * again, and on each OUT this side reads how long the module had the access: its clock
+ * would be part of the guest's result.  The device is an ordinary one and its
  * accesses take the way they have in `vmctl run`: mmio_run().  Nobody sleeps on its
  * eventfds, as when a device model polls or is busy: waking a thread costs what the
  * host's scheduler costs.  The posted ring is drained when it is half full, so the median
  * is that of a write to a ring in use; the first one after each drain also rings.
  *
- * After each row the device is asked whether all accesses have arrived.
+ * Each time the device is asked whether all accesses have arrived.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -44,12 +45,12 @@
  * @mmio:	device memory, with @dev in it
  * @dev:	the device
  * @bell:	its doorbell
- * @reads: @writes:	accesses that reached the device in this row
+ * @reads: @writes:	accesses that reached the device this time
  * @last:	value of the last write
  * @esi:	what the guest had in esi at the end
  * @kmod_ticks:	the module's counter; NULL: it has none
  * @guest: @kmod:	samples
- * @nr: @want:	samples so far, and to be taken in this row
+ * @nr: @want:	samples so far, and to be taken this time
  * @empty:	ticks of a measurement of nothing
  * @exit:	of the last run
  */
@@ -77,7 +78,7 @@ struct bench {
  * @code:	what the guest runs
  * @off:	of the register it uses
  * @options:	optimisations that matter to it
- * @arrived:	how many of the row's accesses have, and with the right values
+ * @arrived:	how many of the accesses have, and with the right values
  */
 struct bench_op {
 	const char *name;
@@ -266,29 +267,44 @@ static u64 less(u64 ticks, u64 empty)
 	return ticks > empty ? ticks - empty : 0;
 }
 
-static int bench_row(struct bench *bench, const struct bench_op *op, int without,
-		     struct bench_row *row)
+/* all samples of a row once; none unless every access has arrived */
+static int bench_take_op(struct bench *bench, const struct bench_op *op, int without,
+			 bool timed)
 {
-	const u64 *guest, *kmod;
-	u64 arrived;
+	u64 disabled = without < 0 ? 0 : 1ull << without, arrived;
 
-	*row = (struct bench_row){ .op = op->name };
-	if (without >= 0)
-		row->without = without_name(without);
-	if (bench->ops->set_options(bench->accel, without < 0 ? 0 : 1ull << without) ||
+	if (bench->ops->set_options(bench->accel, disabled, timed) ||
 	    bench_take(bench, op->code, DEVICE_GPA + op->off))
 		return -1;
 	arrived = op->arrived(bench);
-	if (arrived != bench->want)
-		return fail("%s%s%s: %llu of %u accesses arrived", op->name,
-			    row->without ? " without " : "",
-			    row->without ? row->without : "", arrived, bench->want);
+	if (arrived == bench->want)
+		return 0;
+	return fail("%s%s%s: %llu of %u accesses arrived", op->name,
+		    without < 0 ? "" : " without ",
+		    without < 0 ? "" : without_name(without), arrived, bench->want);
+}
+
+static int bench_row(struct bench *bench, const struct bench_op *op, int without,
+		     struct bench_row *row)
+{
+	u32 middle = bench->opt->iterations / 2;
+	const u64 *guest;
+
+	*row = (struct bench_row){
+		.op = op->name,
+		.without = without < 0 ? NULL : without_name(without),
+		.has_kmod = bench->kmod_ticks,
+	};
+	if (bench_take_op(bench, op, without, false))
+		return -1;
 	guest = bench_sort(bench, bench->guest);
-	kmod = bench_sort(bench, bench->kmod);
 	row->guest_min = less(guest[0], bench->empty);
-	row->guest_median = less(guest[bench->opt->iterations / 2], bench->empty);
-	row->has_kmod = bench->kmod_ticks;
-	row->kmod_median = kmod[bench->opt->iterations / 2];
+	row->guest_median = less(guest[middle], bench->empty);
+	if (!row->has_kmod)
+		return 0;
+	if (bench_take_op(bench, op, without, true))
+		return -1;
+	row->kmod_median = bench_sort(bench, bench->kmod)[middle];
 	return 0;
 }
 

@@ -159,7 +159,7 @@ static int machine_add_devices(struct machine *machine)
 		if (machine_check_device(machine, &opt->devices[i]) ||
 		    opt->devices[i].type->create(&machine->mmio, opt->devices[i].addr))
 			return -1;
-	return opt->without ? machine->ops->set_options(machine->accel, opt->without) : 0;
+	return opt->without ? machine->ops->set_options(machine->accel, opt->without, false) : 0;
 }
 
 static int machine_load(struct machine *machine)

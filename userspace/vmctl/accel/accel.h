@@ -71,7 +71,8 @@ struct accel_area {
  * @set_memory:		memory slot @slot: @size bytes at @gpa are those at @hva
  * @create_area:	make an area of enum mhv_area_kind; munmap() it when done
  * @set_route:		add or remove a route
- * @set_options:	which of enum mhv_opt are off, a bit mask
+ * @set_options:	which of enum mhv_opt are off, a bit mask; and whether device
+ *			accesses are timed (counter mmio_ticks_last)
  * @vcpu_open:		make a vCPU; NULL with a message
  * @vcpu_close:		destroy it
  * @get_state: @set_state: registers; only while the vCPU does not run
@@ -96,7 +97,7 @@ struct accel_ops {
 	int (*set_memory)(struct accel *accel, u32 slot, u64 gpa, u64 size, void *hva);
 	int (*create_area)(struct accel *accel, u32 kind, struct accel_area *area);
 	int (*set_route)(struct accel *accel, const struct mhv_route *route);
-	int (*set_options)(struct accel *accel, u64 disabled);
+	int (*set_options)(struct accel *accel, u64 disabled, bool timed);
 
 	struct accel_vcpu *(*vcpu_open)(struct accel *accel, u32 id);
 	void (*vcpu_close)(struct accel_vcpu *vcpu);

@@ -215,9 +215,12 @@ static int mhv_set_route(struct accel *accel, const struct mhv_route *route)
 		    route_name(route->kind), route->gpa, strerror(errno));
 }
 
-static int mhv_set_options(struct accel *accel, u64 disabled)
+static int mhv_set_options(struct accel *accel, u64 disabled, bool timed)
 {
-	struct mhv_options options = { .disabled = disabled };
+	struct mhv_options options = {
+		.disabled = disabled,
+		.flags = timed ? MHV_OPTION_MEASURE : 0,
+	};
 
 	if (!ioctl(accel->vm, MHV_SET_OPTIONS, &options))
 		return 0;

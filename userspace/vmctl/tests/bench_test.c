@@ -261,10 +261,10 @@ static void measurement(void **state)
 	assert_int_equal(count(text, ", \"kmod_median\": 77}"), 23);
 	free(text);
 	/* each route took what was its own, in the rows that did not switch it off */
-	assert_int_equal(soft.taken[MHV_ROUTE_REGFILE], 4 * 716);
-	assert_int_equal(soft.taken[MHV_ROUTE_POSTED], 4 * 716);
-	assert_int_equal(soft.taken[MHV_ROUTE_EVENTFD], 4 * 716);
-	assert_int_equal(soft.taken[0], (8 + 3) * 716);
+	assert_int_equal(soft.taken[MHV_ROUTE_REGFILE], 4 * 2 * 716);
+	assert_int_equal(soft.taken[MHV_ROUTE_POSTED], 4 * 2 * 716);
+	assert_int_equal(soft.taken[MHV_ROUTE_EVENTFD], 4 * 2 * 716);
+	assert_int_equal(soft.taken[0], (8 + 3) * 2 * 716);
 }
 
 static void measurement_of_some(void **state)

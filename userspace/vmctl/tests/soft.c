@@ -88,9 +88,10 @@ static int soft_set_route(struct accel *accel, const struct mhv_route *route)
 	return 0;
 }
 
-static int soft_set_options(struct accel *accel, u64 disabled)
+static int soft_set_options(struct accel *accel, u64 disabled, bool timed)
 {
 	soft.disabled = disabled;
+	soft.timed = timed;
 	return 0;
 }
 
@@ -212,6 +213,8 @@ static bool soft_route(struct soft_access *access)
 	return false;
 }
 
+static u64 soft_ticks;
+
 static void soft_exit(struct vcpu_exit *exit)
 {
 	struct soft_access *access = &soft.access;
@@ -231,6 +234,7 @@ static void soft_run(struct accel_vcpu *vcpu, struct vcpu_exit *exit)
 	if (soft.waits && !soft.access.write)
 		memcpy(&soft.access.val, soft.data, sizeof(soft.access.val));
 	soft.waits = false;
+	soft_ticks = soft.timed ? 77 : 0;
 	do {
 		soft.step(&soft.access);
 		if (soft.access.size && soft.access.size < 8)
@@ -261,8 +265,6 @@ static unsigned int soft_counters(struct accel_vcpu *vcpu, struct accel_counter 
 {
 	return 0;
 }
-
-static const u64 soft_ticks = 77;
 
 static const u64 *soft_counter(const struct accel_vcpu *vcpu, const char *name)
 {

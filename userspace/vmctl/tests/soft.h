@@ -36,6 +36,7 @@ struct soft_access {
  * @area: @nr_areas:	made so far
  * @produced:	the kernel's own count of each ring
  * @disabled:	options
+ * @timed:	the option
  * @mem:	of slot 0
  * @regs:	of the vCPU
  * @taken:	accesses by MHV_ROUTE_*; [0] those that went by ioreq
@@ -51,6 +52,7 @@ struct soft {
 	unsigned int nr_areas;
 	u32 produced[SOFT_AREAS];
 	u64 disabled;
+	bool timed;
 	u8 *mem;
 	struct vcpu_state state;
 	u64 taken[4];
