@@ -557,11 +557,14 @@ enum mhv_next mhv_mmio_complete(struct mhv_vcpu *v, u64 data)
 	v->access.stuck = false;
 	if (!mhv_emul_pending(&v->emul))
 		return MHV_NEXT_RESUME;
+	if (awaited && (req->flags & MHV_IOREQ_STRING))
+		data = *(u64 *)v->data;
+	if (awaited)
+		mmio_trace(v, req->addr, req->size * req->count, data, false, 0);
 	if (awaited && req->count == 1 && req->size > 8 && req->size <= sizeof(wide)) {
 		memcpy(wide, v->data, req->size);
 		mhv_emul_complete(&v->emul, wide, req->size);
 	} else if (awaited && !(req->flags & MHV_IOREQ_STRING)) {
-		mmio_trace(v, req->addr, req->size, data, false, 0);
 		mhv_emul_complete(&v->emul, &data, req->size);
 	} else if (awaited) {
 		mhv_emul_complete(&v->emul, NULL, 0);

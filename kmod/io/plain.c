@@ -147,6 +147,21 @@ static enum mhv_plain plain_read(struct mhv_vcpu *v, struct mhv_mmio_entry *e, g
 	return plain_request(v, gpa, insn->size, 0, 0);
 }
 
+/*
+ * Does the access begin at @gpa?  One that crosses pages may have faulted on the second,
+ * and a walk of the guest's tables that are in device memory faults without any gva.
+ */
+static inline bool plain_begins_at(struct mhv_vcpu *v, const struct mhv_insn *insn, gpa_t gpa)
+{
+	u64 ea = insn->disp;
+
+	if (insn->base != MHV_REG_NONE)
+		ea += v->gpr[insn->base];
+	if (insn->index != MHV_REG_NONE)
+		ea += v->gpr[insn->index] << insn->scale;
+	return !((ea ^ gpa) & ~PAGE_MASK);
+}
+
 /**
  * mhv_mmio_plain - do a device access the short way, if it is one for it
  * @v: a loaded vCPU that has just exited, RIP cached, nothing outstanding
@@ -171,7 +186,7 @@ enum mhv_plain mhv_mmio_plain(struct mhv_vcpu *v, gpa_t gpa, const struct mhv_co
 	if (unlikely((insn->flags & (MHV_INSN_PLAIN | MHV_INSN_HIGH8 | MHV_INSN_USES_RSP)) !=
 		     MHV_INSN_PLAIN || offset_in_page(gpa) + insn->size > PAGE_SIZE))
 		return MHV_PLAIN_NO;
-	if (unlikely(!mhv_decoded_true(v, d, code)))
+	if (unlikely(!mhv_decoded_true(v, d, code) || !plain_begins_at(v, insn, gpa)))
 		return MHV_PLAIN_NO;
 
 	gen = READ_ONCE(v->vm->routes_gen);
