@@ -1048,7 +1048,7 @@ static void spoil(struct mhv_sregs *s, struct mhv_regs *r, int how)
 		s->cs.db = 1;			/* with L */
 		break;
 	case 3:
-		s->ss.dpl = 3;
+		s->ss.type = 9;			/* code */
 		break;
 	case 4:
 		s->tr.type = 9;			/* not busy */
@@ -1087,7 +1087,11 @@ TEST_F(exits, entry_failure)
 			EXPECT_EQ(EINVAL, errno);
 			continue;
 		}
-		ASSERT_EXIT(&self->vcpu, MHV_EXIT_ENTRY_FAILED);
+		ASSERT_EQ(0, vcpu_run(&self->vcpu));
+		ASSERT_EQ(MHV_EXIT_ENTRY_FAILED, self->vcpu.run->exit) {
+			TH_LOG("state %d", how);
+			vcpu_dump(&self->vcpu);
+		}
 		/* Exit reason 33: the entry failed on the guest's state */
 		EXPECT_EQ(BIT_ULL(31) | 33, self->vcpu.run->entry_failed.reason)
 			TH_LOG("state %d", how);

@@ -18,7 +18,7 @@
 #define PAGES		64
 #define WORDS		512		/* 64-bit words of a page */
 #define HUGE		0x200000ul
-#define ROUNDS		60000
+#define STOP		GUEST_DATA
 
 FIXTURE(hostmem) {
 	struct vm vm;
@@ -436,22 +436,24 @@ TEST_F(hostmem, paged_by_user_space)
 
 /* ---- while the guest writes ------------------------------------------------------------------ */
 
-/* r8 rounds; in each, one more in the first word of every page */
+/* One more in the first word of every page, again and again; r8 counts the rounds. */
 GUEST_ASM(guest_add_everywhere, 64,
+	  "xor %r8d, %r8d\n"
 	  "1: mov $" STR(BASE_LOW) ", %ecx\n"
 	  "mov $" STR(PAGES) ", %edx\n"
 	  "2: incq (%rcx)\n"
 	  "add $4096, %rcx\n"
 	  "dec %edx\n"
 	  "jnz 2b\n"
-	  "dec %r8\n"
-	  "jnz 1b\n"
+	  "inc %r8\n"
+	  "cmpb $0, " STR(STOP) "\n"
+	  "je 1b\n"
 	  G_DONE);
 
 struct shaker {
+	struct vm *vm;
 	__u64 *mem;
-	int stop;
-	long times;
+	int times;
 	void (*shake)(__u64 *mem, __u32 random);
 };
 
@@ -460,43 +462,46 @@ static void *shaker_thread(void *arg)
 	struct shaker *s = arg;
 	__u32 random = 1;
 
-	while (!__atomic_load_n(&s->stop, __ATOMIC_ACQUIRE)) {
+	for (; s->times; s->times--) {
 		random = random * 1103515245 + 12345;
 		s->shake(s->mem, random >> 8);
-		s->times++;
 		sched_yield();
 	}
+	__atomic_store_n((__u8 *)vm_ptr(s->vm, STOP), 1, __ATOMIC_RELEASE);
 	return NULL;
 }
 
-/* Run guest_add_everywhere beside a thread that shakes its memory: no write is lost. */
-static void shaken(struct __test_metadata *_metadata, struct vcpu *vcpu, __u64 *mem,
-		   void (*shake)(__u64 *mem, __u32 random))
+/* Run guest_add_everywhere beside a thread that shakes its memory: the rounds done */
+static __u64 shaken(struct __test_metadata *_metadata, struct vcpu *vcpu, __u64 *mem,
+		    int times, void (*shake)(__u64 *mem, __u32 random))
 {
-	struct shaker s = { .mem = mem, .shake = shake };
-	const __u64 rounds = ROUNDS;
-	struct mhv_regs regs;
+	struct shaker s = { .vm = vcpu->vm, .mem = mem, .times = times, .shake = shake };
 	pthread_t thread;
-	int i, wrong = 0;
 
 	vcpu_set_long(vcpu, guest_add_everywhere);
-	regs = vcpu_regs(vcpu);
-	regs.r8 = rounds;
-	vcpu_set_regs(vcpu, &regs);
 	host_start(&thread, shaker_thread, &s);
 	do {
 		ASSERT_EQ(0, vcpu_run(vcpu));
 		if (vcpu->run->exit == MHV_EXIT_MEMORY_FAULT)
 			sched_yield();
 	} while (vcpu->run->exit == MHV_EXIT_MEMORY_FAULT);
-	__atomic_store_n(&s.stop, 1, __ATOMIC_RELEASE);
 	pthread_join(thread, NULL);
-	EXPECT_EQ(MHV_EXIT_IO, vcpu->run->exit)
+	ASSERT_EQ(MHV_EXIT_IO, vcpu->run->exit)
 		vcpu_dump(vcpu);
+	vcpu_done_io(vcpu);
+	return vcpu_regs(vcpu).r8;
+}
+
+/* The same where the memory keeps what was written: no write may be lost. */
+static void shaken_unharmed(struct __test_metadata *_metadata, struct vcpu *vcpu,
+			    __u64 *mem, int times, void (*shake)(__u64 *mem, __u32 random))
+{
+	__u64 rounds = shaken(_metadata, vcpu, mem, times, shake);
+	int i;
+
+	EXPECT_LT(0, rounds);
 	for (i = 0; i < PAGES; i++)
-		wrong += mem[i * WORDS] != rounds;
-	EXPECT_EQ(0, wrong);
-	EXPECT_LT(0, s.times);
+		EXPECT_EQ(rounds, mem[i * WORDS]);
 }
 
 static void shake_protection(__u64 *mem, __u32 random)
@@ -510,7 +515,7 @@ static void shake_protection(__u64 *mem, __u32 random)
 
 TEST_F(hostmem, protected_while_written)
 {
-	shaken(_metadata, &self->vcpu, self->mem, shake_protection);
+	shaken_unharmed(_metadata, &self->vcpu, self->mem, 200, shake_protection);
 }
 
 static void shake_place(__u64 *mem, __u32 random)
@@ -527,7 +532,7 @@ static void shake_place(__u64 *mem, __u32 random)
 
 TEST_F(hostmem, moved_while_written)
 {
-	shaken(_metadata, &self->vcpu, self->mem, shake_place);
+	shaken_unharmed(_metadata, &self->vcpu, self->mem, 200, shake_place);
 }
 
 static void shake_by_fork(__u64 *mem, __u32 random)
@@ -552,42 +557,23 @@ static void shake_by_fork(__u64 *mem, __u32 random)
 
 TEST_F(hostmem, forked_while_written)
 {
-	shaken(_metadata, &self->vcpu, self->mem, shake_by_fork);
+	shaken_unharmed(_metadata, &self->vcpu, self->mem, 50, shake_by_fork);
+}
+
+static void shake_off(__u64 *mem, __u32 random)
+{
+	if (madvise(mem + random % PAGES * WORDS, PAGE_SIZE, MADV_DONTNEED))
+		die("MADV_DONTNEED");
 }
 
 /* What is dropped begins at zero again: no page may hold more than all rounds. */
-static void *drop_thread(void *arg)
-{
-	struct shaker *s = arg;
-	__u64 *page;
-
-	while (!__atomic_load_n(&s->stop, __ATOMIC_ACQUIRE)) {
-		page = s->mem + s->times++ % PAGES * WORDS;
-		if (madvise(page, PAGE_SIZE, MADV_DONTNEED))
-			die("MADV_DONTNEED");
-		sched_yield();
-	}
-	return NULL;
-}
-
 TEST_F(hostmem, dropped_while_written)
 {
-	struct shaker s = { .mem = self->mem };
-	struct mhv_regs regs;
-	pthread_t thread;
+	__u64 rounds = shaken(_metadata, &self->vcpu, self->mem, 1000, shake_off);
 	int i;
 
-	vcpu_set_long(&self->vcpu, guest_add_everywhere);
-	regs = vcpu_regs(&self->vcpu);
-	regs.r8 = ROUNDS;
-	vcpu_set_regs(&self->vcpu, &regs);
-	host_start(&thread, drop_thread, &s);
-	ASSERT_DONE(&self->vcpu);
-	__atomic_store_n(&s.stop, 1, __ATOMIC_RELEASE);
-	pthread_join(thread, NULL);
-	EXPECT_LT(0, s.times);
 	for (i = 0; i < PAGES; i++)
-		EXPECT_GE(ROUNDS, self->mem[i * WORDS]);
+		EXPECT_GE(rounds, self->mem[i * WORDS]);
 	/* Guest and host still look at the same pages. */
 	for (i = 0; i < PAGES; i++)
 		ASSERT_LOAD(BASE + i * PAGE_SIZE, self->mem[i * WORDS]);
