@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../disasm.h"
@@ -314,21 +315,22 @@ static void exit_text(struct vcpu_exit *exit, enum vcpu_exit_kind kind, const ch
 }
 
 /* the kernel has written the slot: what it says there is within bounds */
-static void mhv_exit_access(struct accel_vcpu *vcpu, struct vcpu_exit *exit, bool port)
+static void mhv_exit_access(struct accel_vcpu *vcpu, struct vcpu_exit *exit,
+			    enum vcpu_exit_kind kind)
 {
 	struct mhv_ioreq *req = &vcpu->run->ioreq;
 	u32 flags = req->flags, size = req->size;
 	bool packed = flags & MHV_IOREQ_STRING;
 	s32 step = flags & MHV_IOREQ_DOWN ? -(s32)size : (s32)size;
 
-	exit->kind = port ? VCPU_EXIT_PORT : VCPU_EXIT_MMIO;
+	exit->kind = kind;
 	exit->access = (struct access){
 		.addr = req->addr,
 		.data = packed ? (u8 *)vcpu->run + MHV_DATA_PAGE * GUEST_PAGE :
 				 (u8 *)&req->data,
 		.size = size,
 		.count = packed ? req->count : 1,
-		.step = port ? 0 : step,
+		.step = kind == VCPU_EXIT_PORT ? 0 : step,
 		.write = flags & MHV_IOREQ_WRITE,
 	};
 	vcpu->access = true;
@@ -362,10 +364,13 @@ static void mhv_exit(struct accel_vcpu *vcpu, struct vcpu_exit *exit)
 	const struct mhv_run *run = vcpu->run;
 	u32 reason = run->exit;
 
+	if (reason == MHV_EXIT_MMIO) {
+		mhv_exit_access(vcpu, exit, VCPU_EXIT_MMIO);
+		return;
+	}
 	switch (reason) {
 	case MHV_EXIT_IO:
-	case MHV_EXIT_MMIO:
-		mhv_exit_access(vcpu, exit, reason == MHV_EXIT_IO);
+		mhv_exit_access(vcpu, exit, VCPU_EXIT_PORT);
 		break;
 	case MHV_EXIT_HLT:
 		/* an interrupt that waits in the kernel ends the halt at once */
@@ -403,18 +408,34 @@ static void mhv_exit(struct accel_vcpu *vcpu, struct vcpu_exit *exit)
 	}
 }
 
+/*
+ * MHV_RUN, the one call that each device access makes: without ioctl()'s variable
+ * arguments.  Returns 0 or -errno.
+ */
+static long mhv_ioctl_run(int fd)
+{
+	long ret = SYS_ioctl;
+
+	asm volatile("syscall" : "+a" (ret) : "D" (fd), "S" (MHV_RUN), "d" (0)
+		     : "rcx", "r11", "memory");
+	return ret;
+}
+
 static void mhv_run(struct accel_vcpu *vcpu, struct vcpu_exit *exit)
 {
+	long ret;
+
 	if (vcpu->access)
 		vcpu->run->ioreq.state = MHV_IOREQ_DONE;
 	vcpu->access = false;
-	if (!ioctl(vcpu->fd, MHV_RUN, 0))
+	ret = mhv_ioctl_run(vcpu->fd);
+	if (!ret)
 		mhv_exit(vcpu, exit);
-	else if (errno == EINTR || errno == EAGAIN)
+	else if (ret == -EINTR || ret == -EAGAIN)
 		exit->kind = VCPU_EXIT_AGAIN;
 	else
 		exit_text(exit, VCPU_EXIT_ERROR, "running the guest failed: %s: see 'dmesg'",
-			  strerror(errno));
+			  strerror(-ret));
 }
 
 static void mhv_kick(struct accel_vcpu *vcpu)

@@ -49,7 +49,7 @@ void mmio_drain(struct dev_mmio *dev)
 		ring_drain(&dev->ring, mmio_posted, dev);
 }
 
-/* does the write ring a doorbell; the kernel would have done the same */
+/* does the write ring a doorbell?  The kernel would have done the same. */
 static bool mmio_ring(const struct dev_mmio *dev, u64 off, u64 val, unsigned int size)
 {
 	const struct mmio_bell *bell, *end = dev->bells + dev->nr_bells;
@@ -64,13 +64,34 @@ static bool mmio_ring(const struct dev_mmio *dev, u64 off, u64 val, unsigned int
 	return false;
 }
 
+static bool mmio_pending(const struct dev_mmio *dev)
+{
+	return dev->posted.size && ring_pending(&dev->ring);
+}
+
+static __noinline u64 mmio_read_routed(struct dev_mmio *dev, u64 off, unsigned int size)
+{
+	mmio_drain(dev);
+	if (span_has(&dev->regfile, off, size))
+		return mmio_get_reg(dev, off, size);
+	return dev->read(dev, off, size);
+}
+
+static __noinline void mmio_write_routed(struct dev_mmio *dev, u64 off, u64 val,
+					 unsigned int size)
+{
+	mmio_drain(dev);
+	if (span_has(&dev->posted, off, size) || !mmio_ring(dev, off, val, size))
+		dev->write(dev, off, val, size);
+}
+
+/* nearly always no route has a part in what comes here: then it is the device's own */
 static u64 mmio_read(void *owner, u64 off, unsigned int size)
 {
 	struct dev_mmio *dev = owner;
 
-	mmio_drain(dev);
-	if (span_has(&dev->regfile, off, size))
-		return mmio_get_reg(dev, off, size);
+	if (off - dev->regfile.off < dev->regfile.size || mmio_pending(dev))
+		return mmio_read_routed(dev, off, size);
 	return dev->read(dev, off, size);
 }
 
@@ -78,9 +99,9 @@ static void mmio_write(void *owner, u64 off, u64 val, unsigned int size)
 {
 	struct dev_mmio *dev = owner;
 
-	mmio_drain(dev);
-	if (!dev->nr_bells || span_has(&dev->posted, off, size) ||
-	    !mmio_ring(dev, off, val, size))
+	if (off - dev->bell_span.off < dev->bell_span.size || mmio_pending(dev))
+		mmio_write_routed(dev, off, val, size);
+	else
 		dev->write(dev, off, val, size);
 }
 
@@ -297,6 +318,19 @@ static int mmio_check_span(const struct dev_mmio *dev, const struct mmio_span *s
 	return 0;
 }
 
+/* from the first doorbell to the last one */
+static struct mmio_span mmio_bell_span(const struct dev_mmio *dev)
+{
+	u64 first = UINT64_MAX, end = 0;
+	unsigned int i;
+
+	for (i = 0; i < dev->nr_bells; i++) {
+		first = min_u64(first, dev->bells[i].off);
+		end = max_u64(end, dev->bells[i].off + 1);
+	}
+	return (struct mmio_span){ first, dev->nr_bells ? end - first : 0 };
+}
+
 /* mistakes of whoever wrote the device, and of who chose its address */
 static int mmio_check(const struct dev_mmio *dev)
 {
@@ -329,6 +363,7 @@ int mmio_add(struct mmio *mmio, struct dev_mmio *dev)
 	if (!dev->max_size)
 		dev->max_size = 8;
 	dev->mmio = mmio;
+	dev->bell_span = mmio_bell_span(dev);
 	dev->bus_ops = (struct bus_ops){ mmio_read, mmio_write, dev->max_size };
 	memset(&dev->regs, 0, sizeof(dev->regs));
 	memset(&dev->ring, 0, sizeof(dev->ring));

@@ -70,6 +70,7 @@ struct mmio_bell {
  * @destroy:	called by mmio_destroy(); calls mmio_remove().  NULL: just that
  * @mmio:	from here on mmio's own: where the device is
  * @bus_ops:	what the bus calls
+ * @bell_span:	where the doorbells are
  * @regs:	with @regfile
  * @ring:	with @posted
  * @ring_watch:	its doorbell in the main loop
@@ -89,6 +90,7 @@ struct dev_mmio {
 
 	struct mmio *mmio;
 	struct bus_ops bus_ops;
+	struct mmio_span bell_span;
 	struct regfile regs;
 	struct ring ring;
 	struct evloop_watch ring_watch;
