@@ -224,6 +224,7 @@ enum mhv_io_kind {
  * @gpa: INS: where the first element goes, and its rest where it crosses a page
  * @split: INS: bytes of that rest
  * @awaited: MMIO: the instruction waits for what is read
+ * @insn_len: PLAIN: bytes of the instruction that waits
  * @reg: PLAIN: register that is read into
  * @regsize: PLAIN: bytes of it
  * @issued: host TSC when it was handed out
@@ -234,6 +235,7 @@ struct mhv_io {
 	gpa_t gpa[2];
 	u32 split;
 	bool awaited;
+	u8 insn_len;
 	u8 reg;
 	u8 regsize;
 	u64 issued;
@@ -397,6 +399,7 @@ static inline struct mhv_vcpu *mhv_vm_vcpu(struct mhv_vm *vm, unsigned int id)
 /* vcpu.c */
 int mhv_vcpu_create(struct mhv_vm *vm, const struct mhv_vcpu_config *config);
 void mhv_vcpu_free(struct mhv_vcpu *v);
+void mhv_vma_flags(struct vm_area_struct *vma, vm_flags_t set, vm_flags_t clear);
 void mhv_vcpu_load(struct mhv_vcpu *v);
 void mhv_vcpu_put(struct mhv_vcpu *v);
 void mhv_queue_exception(struct mhv_vcpu *v, u8 vector, bool has_error, u32 error_code);
@@ -480,6 +483,7 @@ enum mhv_plain {
 	MHV_PLAIN_NO,		/* nothing: go the long way */
 	MHV_PLAIN_DONE,		/* RIP has moved: enter the guest again */
 	MHV_PLAIN_USER,		/* likewise, and user space has a request */
+	MHV_PLAIN_WAIT,		/* user space has a request, RIP moves with the answer */
 };
 
 /* io/ */

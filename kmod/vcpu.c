@@ -307,9 +307,17 @@ static void vcpu_change_pending(struct mhv_vcpu *v, const struct mhv_regs *regs)
 		mhv_op(cache_regs)(v);
 		mhv_vcpu_put(v);
 	}
-	mhv_emul_regs_change(&v->emul, (const struct mhv_emul_regs *)regs);
-	if (!mhv_emul_pending(&v->emul))
-		v->io.kind = MHV_IO_NONE;
+	if (v->io.kind == MHV_IO_PLAIN) {
+		if (regs->rip == v->rip)
+			return;
+	} else {
+		mhv_emul_regs_change(&v->emul, (const struct mhv_emul_regs *)regs);
+		if (mhv_emul_pending(&v->emul))
+			return;
+	}
+	/* another RIP: it is abandoned */
+	v->io.kind = MHV_IO_NONE;
+	v->io.awaited = false;
 }
 
 static long vcpu_set_regs(struct mhv_vcpu *v, const struct mhv_regs __user *uarg)
@@ -321,7 +329,7 @@ static long vcpu_set_regs(struct mhv_vcpu *v, const struct mhv_regs __user *uarg
 		return -EFAULT;
 	/* bits no CPU has set are not the guest's to keep */
 	regs.rflags = (regs.rflags & EFLAGS_VALID) | X86_EFLAGS_FIXED;
-	if (mhv_emul_pending(&v->emul))
+	if (mhv_emul_pending(&v->emul) || (v->io.kind == MHV_IO_PLAIN && v->io.awaited))
 		vcpu_change_pending(v, &regs);
 	memcpy(v->gp, &regs, sizeof(v->gp));
 	v->rip = regs.rip;
@@ -352,9 +360,10 @@ static long vcpu_set_sregs(struct mhv_vcpu *v, const void __user *uarg)
 	ret = mhv_op(set_sregs)(v, &sregs);
 	mhv_vcpu_put(v);
 	/* another mode: the instruction under way is none of its */
-	if (!ret && mhv_emul_pending(&v->emul)) {
+	if (!ret && v->io.kind >= MHV_IO_MMIO) {
 		mhv_emul_abandon(&v->emul);
 		v->io.kind = MHV_IO_NONE;
+		v->io.awaited = false;
 	}
 	return ret;
 }
@@ -628,8 +637,15 @@ static const struct vm_operations_struct vcpu_vm_ops = {
 	.fault = vcpu_page_fault,
 };
 
-/* The flags became read-only to drivers, with helpers, in 6.3. */
-static void vcpu_vma_flags(struct vm_area_struct *vma, vm_flags_t set, vm_flags_t clear)
+/**
+ * mhv_vma_flags - change the flags of a mapping
+ * @vma: being made
+ * @set: flags to set
+ * @clear: flags to clear
+ *
+ * They became read-only to drivers, with helpers, in 6.3.
+ */
+void mhv_vma_flags(struct vm_area_struct *vma, vm_flags_t set, vm_flags_t clear)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
 	vm_flags_mod(vma, set, clear);
@@ -648,7 +664,7 @@ static int vcpu_mmap(struct file *file, struct vm_area_struct *vma)
 	if (last == MHV_STATS_PAGE && (vma->vm_flags & VM_WRITE))
 		return -EACCES;
 	/* a mapping that grew would reach what it may not write */
-	vcpu_vma_flags(vma, VM_DONTEXPAND,
+	mhv_vma_flags(vma, VM_DONTEXPAND,
 		       VM_MAYEXEC | (last == MHV_STATS_PAGE ? VM_MAYWRITE : 0));
 	vma->vm_private_data = file->private_data;
 	vma->vm_ops = &vcpu_vm_ops;

@@ -276,6 +276,7 @@ static int vm_map_areas(struct file *file, struct vm_area_struct *vma)
 	if (!(vma->vm_flags & VM_SHARED) || (vma->vm_flags & VM_EXEC) ||
 	    !mhv_area_page(vm, vma->vm_pgoff + vma_pages(vma) - 1))
 		return -EINVAL;
+	mhv_vma_flags(vma, VM_DONTEXPAND, VM_MAYEXEC);
 	vma->vm_private_data = vm;
 	vma->vm_ops = &vm_area_ops;
 	return 0;

@@ -42,24 +42,46 @@ static bool mmio_one_operand(const struct mhv_insn *insn)
 	return true;
 }
 
+/* The vCPU's entry for the frame that faulted, where it has a current one. */
+static struct mhv_mmio_entry *mmio_entry(struct mhv_vcpu *v)
+{
+	u64 gfn = gpa_to_gfn(v->access.gpa);
+	struct mhv_mmio_entry *e = &v->mmio.entry[gfn % MHV_MMIO_CACHE];
+
+	return e->gfn == gfn && e->gen == READ_ONCE(v->vm->mmio_gen) ? e : NULL;
+}
+
+/* A linear address is known to lead to the frame that faulted. */
+static void mmio_learn(struct mhv_vcpu *v, u64 la)
+{
+	struct mhv_mmio_entry *e = mmio_entry(v);
+
+	v->access.la = la;
+	v->access.la_valid = true;
+	if (e)
+		e->la = la & PAGE_MASK;
+}
+
 /*
- * The CPU has translated the address that faulted.  Without its gva, which it does not
- * tell for a device entry, the place in the page must do: with one operand it is the
- * first byte of the access, or of the second page of one that crosses.
+ * Is it known where a linear address leads?  The CPU tells the one that faulted only with
+ * the first touch; after that the page that led there then must do, with the place in it
+ * (see mmio_cache.h).
  */
 static bool mmio_known(struct mhv_vcpu *v, u64 la, gpa_t *gpa)
 {
 	struct mhv_access *a = &v->access;
+	struct mhv_mmio_entry *e;
 
-	if (a->la_valid) {
-		if ((la ^ a->la) & PAGE_MASK)
+	if (!a->la_valid) {
+		e = mmio_entry(v);
+		if (!e || e->la != (la & PAGE_MASK) || !a->one_operand ||
+		    offset_in_page(la) != offset_in_page(a->gpa))
 			return false;
-	} else if (a->one_operand && offset_in_page(la) == offset_in_page(a->gpa)) {
 		a->la = la;
 		a->la_valid = true;
-	} else {
-		return false;
 	}
+	if ((la ^ a->la) & PAGE_MASK)
+		return false;
 	*gpa = (a->gpa & PAGE_MASK) | offset_in_page(la);
 	return true;
 }
@@ -102,6 +124,8 @@ static enum mhv_emul_result mmio_translate(struct mhv_emul_ctx *ctx, u64 la, boo
 		return MHV_EMUL_OK;
 	switch (mhv_translate_gva(v, la, write ? MHV_ACCESS_WRITE : 0, gpa, &fault)) {
 	case MHV_GVA_OK:
+		if (!v->access.la_valid && gpa_to_gfn(*gpa) == gpa_to_gfn(v->access.gpa))
+			mmio_learn(v, la);
 		return MHV_EMUL_OK;
 	case MHV_GVA_FAULT:
 		return mmio_page_fault(ctx, &fault);
@@ -532,10 +556,11 @@ enum mhv_next mhv_mmio(struct mhv_vcpu *v, const struct mhv_fault *fault,
 		return mmio_not_emulated(v, fault);
 	}
 	v->access = (struct mhv_access){
-		.gpa = fault->gpa, .la = fault->gva, .la_valid = fault->gva_valid,
-		.one_operand = mmio_one_operand(insn), .verdict = verdict,
+		.gpa = fault->gpa, .one_operand = mmio_one_operand(insn), .verdict = verdict,
 		.dirty = mmio_dirty(insn),
 	};
+	if (fault->gva_valid)
+		mmio_learn(v, fault->gva);
 	if (!(insn->flags & MHV_INSN_PLAIN))
 		v->emul.real = mhv_op(real_mode)(v);
 	return mmio_finish(v, mhv_emul_exec(&v->emul, insn));

@@ -142,16 +142,22 @@ static enum mhv_plain plain_read(struct mhv_vcpu *v, struct mhv_mmio_entry *e, g
 			return MHV_PLAIN_DONE;
 		}
 	}
+	/* the instruction is complete when the answer is there */
+	v->io.awaited = true;
+	v->io.insn_len = insn->len;
 	v->io.reg = insn->reg;
 	v->io.regsize = insn->regsize;
-	return plain_request(v, gpa, insn->size, 0, 0);
+	plain_request(v, gpa, insn->size, 0, 0);
+	return MHV_PLAIN_WAIT;
 }
 
 /*
  * Does the access begin at @gpa?  One that crosses pages may have faulted on the second,
- * and a walk of the guest's tables that are in device memory faults without any gva.
+ * and a walk of the guest's tables that are in device memory looks the same but for the
+ * page.
  */
-static inline bool plain_begins_at(struct mhv_vcpu *v, const struct mhv_insn *insn, gpa_t gpa)
+static inline bool plain_begins_at(struct mhv_vcpu *v, const struct mhv_mmio_entry *e,
+				   const struct mhv_insn *insn, gpa_t gpa)
 {
 	u64 ea = insn->disp;
 
@@ -159,7 +165,7 @@ static inline bool plain_begins_at(struct mhv_vcpu *v, const struct mhv_insn *in
 		ea += v->gpr[insn->base];
 	if (insn->index != MHV_REG_NONE)
 		ea += v->gpr[insn->index] << insn->scale;
-	return !((ea ^ gpa) & ~PAGE_MASK);
+	return ea == (e->la | offset_in_page(gpa));
 }
 
 /**
@@ -186,7 +192,7 @@ enum mhv_plain mhv_mmio_plain(struct mhv_vcpu *v, gpa_t gpa, const struct mhv_co
 	if (unlikely((insn->flags & (MHV_INSN_PLAIN | MHV_INSN_HIGH8 | MHV_INSN_USES_RSP)) !=
 		     MHV_INSN_PLAIN || offset_in_page(gpa) + insn->size > PAGE_SIZE))
 		return MHV_PLAIN_NO;
-	if (unlikely(!mhv_decoded_true(v, d, code) || !plain_begins_at(v, insn, gpa)))
+	if (unlikely(!mhv_decoded_true(v, d, code) || !plain_begins_at(v, e, insn, gpa)))
 		return MHV_PLAIN_NO;
 
 	gen = READ_ONCE(v->vm->routes_gen);
@@ -208,7 +214,8 @@ enum mhv_plain mhv_mmio_plain(struct mhv_vcpu *v, gpa_t gpa, const struct mhv_co
 	default:
 		return MHV_PLAIN_NO;
 	}
-	v->rip += insn->len;
+	if (plain != MHV_PLAIN_WAIT)
+		v->rip += insn->len;
 	stat = v->stat;
 	stat[MHV_STAT_PF_VCPU_CACHE]++;
 	stat[MHV_STAT_DECODE_HIT]++;
@@ -227,7 +234,13 @@ enum mhv_next mhv_plain_complete(struct mhv_vcpu *v, u64 data)
 	const struct mhv_ioreq *req = &v->io.req;
 
 	v->io.kind = MHV_IO_NONE;
-	if (!(req->flags & MHV_IOREQ_WRITE))
-		plain_set_reg(v, v->io.reg, v->io.regsize, data & plain_mask(req->size));
+	if (!v->io.awaited)
+		return MHV_NEXT_RESUME;
+	v->io.awaited = false;
+	plain_set_reg(v, v->io.reg, v->io.regsize, data & plain_mask(req->size));
+	if (v->cached != MHV_REG_ALL)
+		mhv_op(cache_regs)(v);
+	v->rip += v->io.insn_len;
+	v->dirty |= MHV_REG_RIP;
 	return MHV_NEXT_RESUME;
 }

@@ -7,6 +7,7 @@
 #include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <asm/processor.h>
 
 #include "route.h"
 
@@ -219,12 +220,14 @@ static bool route_value_ok(const struct mhv_route *arg)
 
 static int route_check(const struct mhv_route *arg)
 {
+	u64 limit = 1ull << min_t(u32, boot_cpu_data.x86_phys_bits, 48);
+
 	if (arg->kind < MHV_ROUTE_REGFILE || arg->kind > MHV_ROUTE_EVENTFD)
 		return -EINVAL;
 	if ((arg->flags & ~(MHV_ROUTE_REMOVE | MHV_ROUTE_MATCH_VALUE)) || arg->reserved ||
 	    arg->reserved2[0] || arg->reserved2[1])
 		return -EINVAL;
-	if (arg->gpa >> 48 || arg->size > (1ull << 48) - arg->gpa)
+	if (arg->gpa >= limit || arg->size > limit - arg->gpa)
 		return -EINVAL;
 	return route_size_ok(arg) && route_value_ok(arg) ? 0 : -EINVAL;
 }

@@ -27,6 +27,11 @@
  * whole number.
  *
  * An entry for a read-only memslot covers writes alone; reads of it are memory.
+ *
+ * The CPU does not tell the linear address of an access that finds a device entry.  An
+ * entry keeps the page that a walk has found to lead to its frame; an access by that page
+ * and at that offset is taken for the one that faulted.  What would look the same, and is
+ * not, is a walk of guest tables that lie in device memory: it has another page.
  */
 #ifndef MHV_MMU_MMIO_CACHE_H
 #define MHV_MMU_MMIO_CACHE_H
@@ -44,6 +49,7 @@ struct mhv_route_entry;
  * struct mhv_mmio_entry - a frame known to be a device
  * @gfn: guest frame
  * @gen: generation it was looked up in; 0 nothing
+ * @la: linear address of the page that leads here, MHV_NO_LA none
  * @write_only: reads are memory
  * @kinds: route kinds that lie in the page, by bit, where @routes_gen is current
  * @routes_gen: vm->routes_gen that @kinds and @hit are good for
@@ -52,11 +58,14 @@ struct mhv_route_entry;
 struct mhv_mmio_entry {
 	u64 gfn;
 	u64 gen;
+	u64 la;
 	bool write_only;
 	u8 kinds;
 	u32 routes_gen;
 	const struct mhv_route_entry *hit[MHV_NR_ROUTE_KINDS];
 } __aligned(64);
+
+#define MHV_NO_LA	(~0ull)		/* no page begins there */
 
 struct mhv_mmio_cache {
 	struct mhv_mmio_entry entry[MHV_MMIO_CACHE];
@@ -96,7 +105,7 @@ static inline void mhv_mmio_cache_fill(struct mhv_mmio_cache *cache, u64 gfn, u6
 	if (mhv_gen_changing(gen))
 		return;
 	cache->entry[gfn % MHV_MMIO_CACHE] = (struct mhv_mmio_entry){
-		.gfn = gfn, .gen = gen, .write_only = write_only,
+		.gfn = gfn, .gen = gen, .la = MHV_NO_LA, .write_only = write_only,
 	};
 }
 

@@ -168,8 +168,9 @@ bool vmx_exit_plain(struct mhv_vcpu *v)
 	if (vmx->plain == MHV_PLAIN_NO)
 		return false;
 	vmx_injected(v);
-	if (vmx->plain == MHV_PLAIN_USER) {
-		v->dirty |= MHV_REG_RIP;
+	if (vmx->plain != MHV_PLAIN_DONE) {
+		if (vmx->plain == MHV_PLAIN_USER)
+			v->dirty |= MHV_REG_RIP;
 		return false;
 	}
 	vmcs_write(VMCS_GUEST_RIP, v->rip);
@@ -264,7 +265,7 @@ enum mhv_next vmx_handle_exit(struct mhv_vcpu *v)
 	u32 reason = vmx->exit_reason;
 	u32 basic;
 
-	if (vmx->exit_reason == XR_EPT_MISCONFIG && vmx->plain == MHV_PLAIN_USER)
+	if (vmx->exit_reason == XR_EPT_MISCONFIG && vmx->plain != MHV_PLAIN_NO)
 		return MHV_NEXT_USER;
 	mhv_count(v, MHV_STAT_EXITS);
 	if (unlikely(vmx->failed))
