@@ -282,15 +282,16 @@ TEST_F(segment, limits_and_rights)
 	struct stage *s = &self->s;
 
 	/* MOVS reads the device before it finds that the destination is no good. */
-	s->sregs.es.limit = AT(0x102);
+	s->sregs.es.base = AT(0);
+	s->sregs.es.limit = 0x102;
 	s->sregs.es.g = 0;
-	segment_case(s, guest_fault_movsl_32, AT(0x80), 0, _metadata);
-	segment_case(s, guest_fault_movsl_32, AT(0xff), 0, _metadata);
-	segment_case(s, guest_fault_movsl_32, AT(0x100), GP_VECTOR, _metadata);
+	segment_case(s, guest_fault_movsl_32, 0x80, 0, _metadata);
+	segment_case(s, guest_fault_movsl_32, 0xff, 0, _metadata);
+	segment_case(s, guest_fault_movsl_32, 0x100, GP_VECTOR, _metadata);
 	/* Expand-down: what is above the limit */
 	s->sregs.es.type = 7;
-	segment_case(s, guest_fault_movsl_32, AT(0x103), 0, _metadata);
-	segment_case(s, guest_fault_movsl_32, AT(0x102), GP_VECTOR, _metadata);
+	segment_case(s, guest_fault_movsl_32, 0x103, 0, _metadata);
+	segment_case(s, guest_fault_movsl_32, 0x102, GP_VECTOR, _metadata);
 	/* Read-only data */
 	s->sregs.es = s->sregs.ds;
 	s->sregs.es.type = 1;
@@ -315,11 +316,17 @@ TEST_F(segment, wrap)
 /* ---- after the instruction ---------------------------------------------------------------- */
 
 GUEST_ASM(guest_fault_step, 64,
+	  "int $0x41\n"
+	  ".globl guest_fault_step_here\n"
+	  "guest_fault_step_here:\n"
 	  "mov %rax, (%rcx)\n"
 	  "mov (%rcx), %rax\n"
 	  G_DONE);
 
+GUEST_LABEL(guest_fault_step_here);
+
 GUEST_ASM(guest_fault_shadow, 64,
+	  "nop\n"
 	  "sti\n"
 	  "mov %rax, (%rcx)\n"
 	  ".globl guest_fault_after_shadow\n"
@@ -355,16 +362,19 @@ TEST_F(after, single_step)
 	struct guest_log *log = vm_log(&self->vm);
 	struct mhv_regs r;
 
+	/* Without steps first: all that takes part is mapped, and decoded, then. */
 	vcpu_start(&self->vcpu, guest_fault_step, 0x1234, GUEST_HOLE, 0);
+	ASSERT_EQ(MHV_EXIT_IO, mmio_run(&self->vcpu, &self->dev));
+	vcpu_start(&self->vcpu, guest_fault_step_here, 0x1234, GUEST_HOLE, 0);
 	r = vcpu_regs(&self->vcpu);
 	r.rflags |= RFLAGS_TF;
 	vcpu_set_regs(&self->vcpu, &r);
 	ASSERT_EQ(MHV_EXIT_IO, mmio_run(&self->vcpu, &self->dev));
 	ASSERT_LE(2, log->count);
-	ASSERT_LOGGED(&self->vcpu, 0, DB_VECTOR, 0, GUEST_ADDR(guest_fault_step) + 3);
-	ASSERT_LOGGED(&self->vcpu, 1, DB_VECTOR, 0, GUEST_ADDR(guest_fault_step) + 6);
-	EXPECT_EQ(1, self->dev.writes);
-	EXPECT_EQ(1, self->dev.reads);
+	ASSERT_LOGGED(&self->vcpu, 0, DB_VECTOR, 0, GUEST_ADDR(guest_fault_step_here) + 3);
+	ASSERT_LOGGED(&self->vcpu, 1, DB_VECTOR, 0, GUEST_ADDR(guest_fault_step_here) + 6);
+	EXPECT_EQ(2, self->dev.writes);
+	EXPECT_EQ(2, self->dev.reads);
 	EXPECT_EQ(0x1234, vcpu_regs(&self->vcpu).rax);
 	/* BS in DR6 */
 	EXPECT_NE(0, vcpu_sregs(&self->vcpu).dr6 & BIT_ULL(14));
@@ -374,29 +384,41 @@ TEST_F(after, single_step)
 TEST_F(after, interrupt_shadow)
 {
 	struct guest_log *log = vm_log(&self->vm);
+	struct mhv_regs r;
+	int i;
 
-	vcpu_start(&self->vcpu, guest_fault_shadow, 0x1234, GUEST_HOLE, 0);
-	self->vcpu.run->irq = MHV_IRQ_VALID | 0x40;
-	ASSERT_EQ(MHV_EXIT_IO, mmio_run(&self->vcpu, &self->dev));
-	ASSERT_EQ(1, log->count);
-	ASSERT_LOGGED(&self->vcpu, 0, 0x40, 0, GUEST_ADDR(guest_fault_after_shadow));
-	EXPECT_EQ(1, self->dev.writes);
+	/* The second time the device and the instruction are known. */
+	for (i = 1; i <= 2; i++) {
+		vcpu_start(&self->vcpu, guest_fault_shadow, 0x1234, GUEST_HOLE, 0);
+		r = vcpu_regs(&self->vcpu);
+		r.rflags &= ~RFLAGS_IF;
+		vcpu_set_regs(&self->vcpu, &r);
+		self->vcpu.run->irq = MHV_IRQ_VALID | 0x40;
+		ASSERT_EQ(MHV_EXIT_IO, mmio_run(&self->vcpu, &self->dev));
+		ASSERT_EQ(1, log->count);
+		ASSERT_LOGGED(&self->vcpu, 0, 0x40, 0, GUEST_ADDR(guest_fault_after_shadow));
+		EXPECT_EQ(i, self->dev.writes);
+	}
 }
 
 /* An exception on the way does not come before an access that user space has done. */
 TEST_F(after, event_while_outstanding)
 {
 	struct guest_log *log = vm_log(&self->vm);
+	int i;
 
-	vcpu_start(&self->vcpu, guest_fault_step, 0x1234, GUEST_HOLE, 0);
-	ASSERT_EXIT(&self->vcpu, MHV_EXIT_MMIO);
-	ASSERT_TRUE(mmio_answer(&self->vcpu, &self->dev));
-	ASSERT_EXIT(&self->vcpu, MHV_EXIT_MMIO);
-	/* The read is outstanding: an NMI waits until it is complete. */
-	ASSERT_EQ(0, vcpu_inject(&self->vcpu, MHV_EVENT_NMI, NMI_VECTOR));
-	ASSERT_TRUE(mmio_answer(&self->vcpu, &self->dev));
-	ASSERT_EQ(MHV_EXIT_IO, mmio_run(&self->vcpu, &self->dev));
-	ASSERT_LOGGED(&self->vcpu, 0, NMI_VECTOR, 0, GUEST_ADDR(guest_fault_step) + 6);
-	EXPECT_EQ(1, log->count);
-	EXPECT_EQ(1, self->dev.reads);
+	for (i = 1; i <= 2; i++) {
+		vcpu_start(&self->vcpu, guest_fault_step_here, 0x1234, GUEST_HOLE, 0);
+		ASSERT_EXIT(&self->vcpu, MHV_EXIT_MMIO);
+		ASSERT_TRUE(mmio_answer(&self->vcpu, &self->dev));
+		ASSERT_EXIT(&self->vcpu, MHV_EXIT_MMIO);
+		/* The read is outstanding: an NMI waits until it is complete. */
+		ASSERT_EQ(0, vcpu_inject(&self->vcpu, MHV_EVENT_NMI, NMI_VECTOR));
+		ASSERT_TRUE(mmio_answer(&self->vcpu, &self->dev));
+		ASSERT_EQ(MHV_EXIT_IO, mmio_run(&self->vcpu, &self->dev));
+		ASSERT_LOGGED(&self->vcpu, 0, NMI_VECTOR, 0,
+			      GUEST_ADDR(guest_fault_step_here) + 6);
+		EXPECT_EQ(1, log->count);
+		EXPECT_EQ(i, self->dev.reads);
+	}
 }

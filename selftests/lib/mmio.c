@@ -74,7 +74,10 @@ static void transfer(struct vcpu *vcpu, struct mmio_dev *dev, const struct mhv_i
 
 	if (req->flags & MHV_IOREQ_STRING)
 		data = vcpu->data + i * req->size;
-	at += (__u64)i * (req->flags & MHV_IOREQ_DOWN ? -req->size : req->size);
+	if (req->flags & MHV_IOREQ_DOWN)
+		at -= (__u64)i * req->size;
+	else
+		at += (__u64)i * req->size;
 	if (req->flags & MHV_IOREQ_WRITE)
 		memcpy(dev->mem + at, data, req->size);
 	else
@@ -104,7 +107,8 @@ bool mmio_answer(struct vcpu *vcpu, struct mmio_dev *dev)
 }
 
 /*
- * Run until something else than an access to the device ends it: that MHV_EXIT_*,
+ * Run until something else than an access to the device ends it: that MHV_EXIT_*
+ * (a report of the end, which is completed, is MHV_EXIT_IO),
  * MHV_EXIT_MMIO after a request that makes no sense, or -errno.
  */
 int mmio_run(struct vcpu *vcpu, struct mmio_dev *dev)
@@ -115,6 +119,8 @@ int mmio_run(struct vcpu *vcpu, struct mmio_dev *dev)
 		err = vcpu_run(vcpu);
 		if (err)
 			return err;
+		if (vcpu->run->exit == MHV_EXIT_IO && vcpu->run->ioreq.addr == PORT_DONE)
+			vcpu_done_io(vcpu);
 		if (vcpu->run->exit != MHV_EXIT_MMIO || !mmio_answer(vcpu, dev))
 			return vcpu->run->exit;
 	}
