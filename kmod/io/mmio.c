@@ -72,9 +72,12 @@ static bool mmio_known(struct mhv_vcpu *v, u64 la, gpa_t *gpa)
 	struct mhv_access *a = &v->access;
 	struct mhv_mmio_entry *e;
 
+	/* of two operands the CPU has checked the rights of one */
+	if (!a->one_operand)
+		return false;
 	if (!a->la_valid) {
 		e = mmio_entry(v);
-		if (!e || e->la != (la & PAGE_MASK) || !a->one_operand ||
+		if (!e || e->la != (la & PAGE_MASK) ||
 		    offset_in_page(la) != offset_in_page(a->gpa))
 			return false;
 		a->la = la;
@@ -124,7 +127,7 @@ static enum mhv_emul_result mmio_translate(struct mhv_emul_ctx *ctx, u64 la, boo
 		return MHV_EMUL_OK;
 	switch (mhv_translate_gva(v, la, write ? MHV_ACCESS_WRITE : 0, gpa, &fault)) {
 	case MHV_GVA_OK:
-		if (!v->access.la_valid && gpa_to_gfn(*gpa) == gpa_to_gfn(v->access.gpa))
+		if (!v->access.la_valid && v->access.one_operand && *gpa == v->access.gpa)
 			mmio_learn(v, la);
 		return MHV_EMUL_OK;
 	case MHV_GVA_FAULT:
