@@ -86,6 +86,65 @@ int mhv_write_gpa(struct mhv_vm *vm, gpa_t gpa, const void *data, size_t len)
 	return gmem_pages(vm, gpa, (void *)data, len, true);
 }
 
+/* 0, -EAGAIN when memory does not hold *@old, -EFAULT. */
+static int gmem_cmpxchg(unsigned long hva, const void *old, const void *new, size_t size)
+{
+	u64 old64 = *(const u64 *)old;
+	u32 old32 = *(const u32 *)old;
+	u16 old16 = *(const u16 *)old;
+	u8 old8 = *(const u8 *)old;
+	int ret = -EFAULT;
+
+	switch (size) {
+	case 1:
+		ret = __try_cmpxchg_user((u8 __user *)hva, &old8, *(const u8 *)new, fault8);
+		break;
+	case 2:
+		ret = __try_cmpxchg_user((u16 __user *)hva, &old16, *(const u16 *)new, fault16);
+		break;
+	case 4:
+		ret = __try_cmpxchg_user((u32 __user *)hva, &old32, *(const u32 *)new, fault32);
+		break;
+	case 8:
+		ret = __try_cmpxchg_user((u64 __user *)hva, &old64, *(const u64 *)new, fault64);
+		break;
+	}
+	return ret == 1 ? -EAGAIN : ret;
+}
+
+/**
+ * mhv_cmpxchg_gpa - compare and exchange in guest memory
+ * @vm: the VM, owned by the current process
+ * @gpa: address, within one page
+ * @old: what memory must hold, 8 readable bytes
+ * @new: what it shall hold, likewise
+ * @size: 1, 2, 4 or 8, atomic; 16, for which there is no atomic way
+ *
+ * Context: may sleep.
+ * Return: 0, -EAGAIN when memory holds another value, -ENXIO, -EFAULT.
+ */
+int mhv_cmpxchg_gpa(struct mhv_vm *vm, gpa_t gpa, const void *old, const void *new, size_t size)
+{
+	const struct mhv_slot *slot;
+	int ret = -ENXIO;
+	u8 now[16];
+	int idx;
+
+	if (size == sizeof(now)) {
+		ret = mhv_read_gpa(vm, gpa, now, size);
+		if (!ret && memcmp(now, old, size))
+			ret = -EAGAIN;
+		return ret ? ret : mhv_write_gpa(vm, gpa, new, size);
+	}
+	idx = srcu_read_lock(&vm->srcu);
+	slot = mhv_find_slot(mhv_slots(vm), gpa_to_gfn(gpa));
+	if (slot)
+		ret = gmem_cmpxchg(slot_gfn_to_hva(slot, gpa_to_gfn(gpa)) + offset_in_page(gpa),
+				   old, new, size);
+	srcu_read_unlock(&vm->srcu, idx);
+	return ret;
+}
+
 /**
  * mhv_read_pdptes - fetch and check the four entries of PAE paging
  * @v: the vCPU
@@ -205,22 +264,21 @@ static u32 gmem_access(const struct mhv_paging_state *p, u32 access)
 }
 
 /**
- * mhv_translate_gva - where an access by the guest at its current mode would go
+ * mhv_walk_gva - how an access by the guest at its current mode would be translated
  * @v: a loaded vCPU
  * @gva: canonical linear address
  * @access: MHV_ACCESS_*
- * @gpa: out
+ * @walk: out
  * @fault: out, when the answer is not MHV_GVA_OK
  *
  * Context: may sleep.
  */
-enum mhv_gva_result mhv_translate_gva(struct mhv_vcpu *v, gva_t gva, u32 access,
-				      gpa_t *gpa, struct mhv_gva_fault *fault)
+enum mhv_gva_result mhv_walk_gva(struct mhv_vcpu *v, gva_t gva, u32 access,
+				 struct guest_walk *walk, struct mhv_gva_fault *fault)
 {
 	struct mhv_paging_state p = {};
 	struct guest_mmu_mode mode;
 	struct guest_root root;
-	struct guest_walk walk;
 	struct guest_walk_req req = {
 		.mode = &mode, .root = &root, .ops = &gmem_walk_ops, .ctx = v, .gva = gva,
 	};
@@ -235,18 +293,37 @@ enum mhv_gva_result mhv_translate_gva(struct mhv_vcpu *v, gva_t gva, u32 access,
 
 	idx = srcu_read_lock(&v->vm->srcu);
 	do
-		result = guest_walk(&req, &walk);
+		result = guest_walk(&req, walk);
 	while (result == GUEST_WALK_RACED && !signal_pending(current));
 	srcu_read_unlock(&v->vm->srcu, idx);
 
-	if (result == GUEST_WALK_OK) {
-		*gpa = walk.gpa;
+	if (result == GUEST_WALK_OK)
 		return MHV_GVA_OK;
-	}
 	fault->gva = gva;
-	fault->gpa = walk.gpa;
-	fault->error_code = walk.error_code;
+	fault->gpa = walk->gpa;
+	fault->error_code = walk->error_code;
 	return result == GUEST_WALK_FAULT ? MHV_GVA_FAULT : MHV_GVA_NO_MEMORY;
+}
+
+/**
+ * mhv_translate_gva - where an access by the guest at its current mode would go
+ * @v: a loaded vCPU
+ * @gva: canonical linear address
+ * @access: MHV_ACCESS_*
+ * @gpa: out
+ * @fault: out, when the answer is not MHV_GVA_OK
+ *
+ * Context: may sleep.
+ */
+enum mhv_gva_result mhv_translate_gva(struct mhv_vcpu *v, gva_t gva, u32 access, gpa_t *gpa,
+				      struct mhv_gva_fault *fault)
+{
+	struct guest_walk walk;
+	enum mhv_gva_result result = mhv_walk_gva(v, gva, access, &walk, fault);
+
+	if (result == MHV_GVA_OK)
+		*gpa = walk.gpa;
+	return result;
 }
 
 static enum mhv_gva_result gmem_gva(struct mhv_vcpu *v, gva_t gva, void *data, size_t len,

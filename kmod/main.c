@@ -15,6 +15,7 @@
 #include <asm/tsc.h>
 
 #include "mhv.h"
+#include "mmu/spte.h"
 
 /* ---- virtualisation on and off --------------------------------------------- */
 
@@ -311,10 +312,17 @@ static struct miscdevice dev_misc = {
 	.fops	= &dev_fops,
 };
 
+module_param_named(mmio_gen_bits, mhv_mmio_gen_bits, uint, 0444);
+MODULE_PARM_DESC(mmio_gen_bits, "bits of the generation in a device entry, 2 to 19 (for tests)");
+
 static int __init mhv_init(void)
 {
 	int ret;
 
+	if (mhv_mmio_gen_bits < 2 || mhv_mmio_gen_bits > SPTE_GEN_BITS) {
+		pr_err("mhv: mmio_gen_bits=%u: from 2 to %u\n", mhv_mmio_gen_bits, SPTE_GEN_BITS);
+		return -EINVAL;
+	}
 	ret = mhv_vmx_init();
 	if (ret)
 		return ret;
@@ -338,6 +346,8 @@ static void __exit mhv_exit(void)
 	misc_deregister(&dev_misc);
 	hardware_exit();
 	mhv_vmx_exit();
+	/* tables that were freed under RCU */
+	rcu_barrier();
 }
 
 module_init(mhv_init);

@@ -16,6 +16,10 @@
 
 #include "mhv.h"
 #include "mmu/mmu.h"
+#include "mmu/spte.h"
+#include "trace.h"
+
+unsigned int mhv_mmio_gen_bits __read_mostly = SPTE_GEN_BITS;
 
 /**
  * mhv_slots - the current set
@@ -129,6 +133,27 @@ static const struct mhv_slot *memslot_by_id(const struct mhv_slots *slots, u32 i
 	return NULL;
 }
 
+/* What was noted of device memory is old from now on, and nothing is noted anew. */
+static void memslot_gen_begin(struct mhv_vm *vm)
+{
+	WRITE_ONCE(vm->mmio_gen, vm->mmio_gen + 1);
+	/* odd before the new set is out */
+	smp_wmb();
+}
+
+static void memslot_gen_end(struct mhv_vm *vm)
+{
+	u64 gen = vm->mmio_gen + 1;
+
+	if (!mhv_gen_spte(gen)) {
+		spin_lock(&vm->mmu_lock);
+		mhv_tdp_zap_mmio(vm);
+		spin_unlock(&vm->mmu_lock);
+	}
+	/* pairs with the reader's order: generation, then memslots */
+	smp_store_release(&vm->mmio_gen, gen);
+}
+
 /* Unmap a slot and keep faults from mapping anything until memslot_unblock(). */
 static void memslot_zap_and_block(struct mhv_vm *vm, const struct mhv_slot *slot)
 {
@@ -136,6 +161,7 @@ static void memslot_zap_and_block(struct mhv_vm *vm, const struct mhv_slot *slot
 
 	spin_lock(&vm->mmu_lock);
 	mhv_notifier_began(vm, 0, ULONG_MAX);
+	mhv_mapping_changed(vm);
 	if (mhv_tdp_zap(vm, slot->base, slot->base + slot->npages, &freed))
 		mhv_tdp_flush(vm);
 	spin_unlock(&vm->mmu_lock);
@@ -165,10 +191,13 @@ static int memslot_change(struct mhv_vm *vm, const struct mhv_memslot *arg)
 
 	if (slot)
 		memslot_zap_and_block(vm, slot);
+	memslot_gen_begin(vm);
 	rcu_assign_pointer(vm->slots, new);
 	synchronize_srcu_expedited(&vm->srcu);
+	memslot_gen_end(vm);
 	if (slot)
 		memslot_unblock(vm);
+	trace_mhv_memslot(arg, vm->mmio_gen);
 	kvfree(old);
 	return 0;
 }

@@ -27,6 +27,9 @@
 #include <asm/fpu/api.h>
 #include <asm/fpu/types.h>
 
+#include "emul/exec.h"
+#include "mmu/decode_cache.h"
+#include "mmu/mmio_cache.h"
 #include "ops.h"
 #include "stats.h"
 
@@ -88,6 +91,9 @@ struct mhv_paging_state {
 	unsigned int cpl;
 };
 
+struct mhv_route_list;
+struct mhv_shared;
+
 #define MHV_NOTIFIER_ENDED	16
 
 /* struct mhv_hva_range - user addresses from @start to below @end */
@@ -113,6 +119,14 @@ struct mhv_hva_range {
  * @notifier_range: addresses that they touch, all together
  * @notifier_seq: invalidations that ended
  * @notifier_ended: addresses of the last ones, by their number
+ * @mmio_gen: generation of the memslots: see mmu/mmio_cache.h
+ * @map_seq: changes before memory behind a memslot goes away (mmu_lock)
+ * @disabled: bits of enum mhv_opt, and MHV_VM_MEASURE
+ * @routes_lock: serialises changes of routes and areas
+ * @routes: by kind (RCU)
+ * @routes_gen: changes with each of them, never 0
+ * @areas: shared areas, never taken away
+ * @nr_areas: of them
  * @tsc_start: host TSC at which the guest's was 0
  * @vcpus_lock: serialises vCPU creation
  * @vcpus: by id; set once, read with smp_load_acquire()
@@ -135,6 +149,16 @@ struct mhv_vm {
 	unsigned long notifier_seq;
 	struct mhv_hva_range notifier_ended[MHV_NOTIFIER_ENDED];
 
+	u64 mmio_gen;
+	u64 map_seq;
+	unsigned long disabled;
+
+	struct mutex routes_lock;	/* writers of @routes and @areas */
+	struct mhv_route_list __rcu *routes[MHV_NR_ROUTE_KINDS];
+	u32 routes_gen;
+	struct mhv_shared *areas[MHV_MAX_AREAS];
+	u32 nr_areas;
+
 	u64 tsc_start;
 
 	struct mutex vcpus_lock;	/* writers of @vcpus */
@@ -143,16 +167,12 @@ struct mhv_vm {
 
 /* ---- the vCPU -------------------------------------------------------------- */
 
-/* order of the hardware's encoding */
-enum mhv_gpr {
-	MHV_RAX, MHV_RCX, MHV_RDX, MHV_RBX, MHV_RSP, MHV_RBP, MHV_RSI, MHV_RDI,
-	MHV_R8, MHV_R9, MHV_R10, MHV_R11, MHV_R12, MHV_R13, MHV_R14, MHV_R15,
-	MHV_NR_GPRS,
-};
+/* The decoder numbers general and segment registers (emul/decode.h); these follow. */
+#define MHV_NR_GPRS	16
 
-enum mhv_seg {
-	MHV_SEG_ES, MHV_SEG_CS, MHV_SEG_SS, MHV_SEG_DS, MHV_SEG_FS, MHV_SEG_GS,
-	MHV_SEG_LDTR, MHV_SEG_TR,
+enum mhv_system_seg {
+	MHV_SEG_LDTR = MHV_SEG_GS + 1,
+	MHV_SEG_TR,
 	MHV_NR_SEGS,
 };
 
@@ -193,6 +213,8 @@ enum mhv_io_kind {
 	MHV_IO_NONE,
 	MHV_IO_PORT,		/* IN, OUT, OUTS */
 	MHV_IO_PORT_STRING,	/* INS */
+	MHV_IO_MMIO,		/* an emulated instruction's access */
+	MHV_IO_PLAIN,		/* a plain move, complete but for what it reads */
 };
 
 /**
@@ -201,12 +223,42 @@ enum mhv_io_kind {
  * @req: the kernel's own copy of what was asked
  * @gpa: INS: where the first element goes, and its rest where it crosses a page
  * @split: INS: bytes of that rest
+ * @awaited: MMIO: the instruction waits for what is read
+ * @insn_len: PLAIN: bytes of the instruction that waits
+ * @reg: PLAIN: register that is read into
+ * @regsize: PLAIN: bytes of it
+ * @issued: host TSC when it was handed out
  */
 struct mhv_io {
 	enum mhv_io_kind kind;
 	struct mhv_ioreq req;
 	gpa_t gpa[2];
 	u32 split;
+	bool awaited;
+	u8 insn_len;
+	u8 reg;
+	u8 regsize;
+	u64 issued;
+};
+
+/**
+ * struct mhv_access - the device access that an instruction is emulated for
+ * @gpa: that faulted
+ * @la: linear address that leads to @gpa's page, where @la_valid
+ * @la_valid: likewise
+ * @one_operand: the instruction makes no other access to memory
+ * @stuck: memory that user space must provide was missing
+ * @dirty: MHV_REG_* bits that the instruction may change
+ * @verdict: how the access was recognised
+ */
+struct mhv_access {
+	gpa_t gpa;
+	gva_t la;
+	bool la_valid;
+	bool one_operand;
+	bool stuck;
+	u32 dirty;
+	u32 verdict;
 };
 
 #define MHV_PAGE_CACHE	4
@@ -239,6 +291,11 @@ struct mhv_io {
  * @irq: external interrupt that waits
  * @nmi_pending: an NMI waits
  * @io: outstanding request
+ * @mmio: device frames known to this vCPU
+ * @decoded: instructions known to it
+ * @emul: the instruction under way
+ * @access: what it is emulated for
+ * @exited: host TSC at the last exit, where it is measured
  * @run_error: errno for MHV_NEXT_FAIL
  * @ran: MHV_RUN was called once
  * @run: page 0 of the run area
@@ -259,9 +316,15 @@ struct mhv_vcpu {
 	int mode;
 	unsigned long requests;
 
-	u64 gpr[MHV_NR_GPRS];
-	u64 rip;
-	u64 rflags;
+	/* struct mhv_emul_regs: RIP and RFLAGS have numbers, too */
+	union {
+		u64 gpr[MHV_NR_REGS];
+		struct {
+			u64 gp[MHV_NR_GPRS];
+			u64 rip;
+			u64 rflags;
+		};
+	};
 	u32 cached;
 	u32 dirty;
 	u64 cr2, cr8, xcr0, efer;
@@ -276,6 +339,11 @@ struct mhv_vcpu {
 	bool nmi_pending;
 
 	struct mhv_io io;
+	struct mhv_mmio_cache mmio;
+	struct mhv_decode_cache decoded;
+	struct mhv_emul_ctx emul;
+	struct mhv_access access;
+	u64 exited;
 	int run_error;
 	bool ran;
 
@@ -295,6 +363,19 @@ struct mhv_vcpu {
 static inline void mhv_count(struct mhv_vcpu *v, enum mhv_stat stat)
 {
 	v->stat[stat]++;
+}
+
+#define MHV_VM_MEASURE	BIT(31)	/* keep mmio_ticks_last */
+
+static inline bool mhv_measured(const struct mhv_vm *vm)
+{
+	return unlikely(READ_ONCE(vm->disabled) & MHV_VM_MEASURE);
+}
+
+/* Is an optimisation switched off for this VM? */
+static inline bool mhv_opt_off(const struct mhv_vm *vm, enum mhv_opt opt)
+{
+	return unlikely(READ_ONCE(vm->disabled) & BIT(opt));
 }
 
 /* main.c */
@@ -318,6 +399,7 @@ static inline struct mhv_vcpu *mhv_vm_vcpu(struct mhv_vm *vm, unsigned int id)
 /* vcpu.c */
 int mhv_vcpu_create(struct mhv_vm *vm, const struct mhv_vcpu_config *config);
 void mhv_vcpu_free(struct mhv_vcpu *v);
+void mhv_vma_flags(struct vm_area_struct *vma, vm_flags_t set, vm_flags_t clear);
 void mhv_vcpu_load(struct mhv_vcpu *v);
 void mhv_vcpu_put(struct mhv_vcpu *v);
 void mhv_queue_exception(struct mhv_vcpu *v, u8 vector, bool has_error, u32 error_code);
@@ -340,6 +422,7 @@ const struct mhv_slots *mhv_slots(struct mhv_vm *vm);
 
 /* gmem.c: guest memory, in process context of the owner */
 int mhv_read_gpa(struct mhv_vm *vm, gpa_t gpa, void *data, size_t len);
+int mhv_cmpxchg_gpa(struct mhv_vm *vm, gpa_t gpa, const void *old, const void *new, size_t size);
 int mhv_write_gpa(struct mhv_vm *vm, gpa_t gpa, const void *data, size_t len);
 
 /* What reading or writing at a gva came to. */
@@ -364,6 +447,9 @@ struct mhv_gva_fault {
 #define MHV_ACCESS_WRITE	BIT(0)
 #define MHV_ACCESS_FETCH	BIT(1)
 
+struct guest_walk;
+enum mhv_gva_result mhv_walk_gva(struct mhv_vcpu *v, gva_t gva, u32 access,
+				 struct guest_walk *walk, struct mhv_gva_fault *fault);
 enum mhv_gva_result mhv_translate_gva(struct mhv_vcpu *v, gva_t gva, u32 access,
 				      gpa_t *gpa, struct mhv_gva_fault *fault);
 enum mhv_gva_result mhv_read_gva(struct mhv_vcpu *v, gva_t gva, void *data, size_t len,
@@ -387,7 +473,28 @@ u64 mhv_guest_cr4_mask(struct mhv_vcpu *v);
 u64 mhv_guest_efer_mask(struct mhv_vcpu *v);
 unsigned int mhv_guest_phys_bits(struct mhv_vcpu *v);
 
+/* vector.c */
+bool mhv_vector_read(struct mhv_vcpu *v, unsigned int reg, void *data, unsigned int size);
+bool mhv_vector_write(struct mhv_vcpu *v, unsigned int reg, const void *data,
+		      unsigned int size, bool zero);
+
+/* What the short way made of a device access. */
+enum mhv_plain {
+	MHV_PLAIN_NO,		/* nothing: go the long way */
+	MHV_PLAIN_DONE,		/* RIP has moved: enter the guest again */
+	MHV_PLAIN_USER,		/* likewise, and user space has a request */
+	MHV_PLAIN_WAIT,		/* user space has a request, RIP moves with the answer */
+};
+
 /* io/ */
+enum mhv_plain mhv_mmio_plain(struct mhv_vcpu *v, gpa_t gpa, const struct mhv_code *code);
+int mhv_area_create(struct mhv_vm *vm, struct mhv_area *arg);
+struct page *mhv_area_page(struct mhv_vm *vm, unsigned long pgoff);
+int mhv_set_route(struct mhv_vm *vm, const struct mhv_route *arg);
+void mhv_routes_destroy(struct mhv_vm *vm);
+void mhv_emul_init(struct mhv_vcpu *v);
+enum mhv_next mhv_mmio_resume(struct mhv_vcpu *v);
+enum mhv_next mhv_plain_complete(struct mhv_vcpu *v, u64 data);
 enum mhv_next mhv_ioreq_issue(struct mhv_vcpu *v);
 enum mhv_next mhv_ioreq_complete(struct mhv_vcpu *v);
 enum mhv_next mhv_pio(struct mhv_vcpu *v, u16 port, u32 size, bool write, u32 insn_len);

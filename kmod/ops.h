@@ -10,6 +10,7 @@
 #include <linux/static_call.h>
 #include <linux/types.h>
 
+struct mhv_code;
 struct mhv_info;
 struct mhv_msr;
 struct mhv_paging_state;
@@ -45,6 +46,9 @@ enum mhv_next {
  * get_segment		one segment register with its hidden part
  * get_paging		control registers and CPL, for the guest walker
  * skip			move RIP past the instruction that exited
+ * get_code		where the guest executes, with all registers cached
+ * real_mode		is that real or virtual-8086 mode
+ * retire		an emulated instruction is complete, RIP has moved
  * fpu_put		bring the guest's FPU state back to memory
  */
 #define MHV_OPS(X)							\
@@ -72,6 +76,9 @@ enum mhv_next {
 	X(get_segment, void, (struct mhv_vcpu *v, int seg, struct mhv_segment *s)) \
 	X(get_paging, void, (struct mhv_vcpu *v, struct mhv_paging_state *p)) \
 	X(skip, void, (struct mhv_vcpu *v, u32 insn_len))		\
+	X(get_code, void, (struct mhv_vcpu *v, struct mhv_code *code))	\
+	X(real_mode, bool, (struct mhv_vcpu *v))			\
+	X(retire, void, (struct mhv_vcpu *v))				\
 	X(fpu_put, void, (struct mhv_vcpu *v))
 
 struct mhv_ops {

@@ -45,8 +45,26 @@
 	X(PF_MAPPED_1G, "pf_mapped_1g")					\
 	X(PF_SPURIOUS, "pf_spurious")					\
 	X(PF_RETRY, "pf_retry")						\
-	X(PF_MMIO, "pf_mmio")						\
+	X(PF_VCPU_CACHE, "pf_vcpu_cache")				\
+	X(PF_MMIO_SPTE, "pf_mmio_spte")					\
+	X(PF_MMIO_SLOW, "pf_mmio_slow")					\
+	X(PF_MMIO_STALE, "pf_mmio_stale")				\
+	X(PF_MMIO_MADE, "pf_mmio_made")					\
+	X(PF_FALSE_ALARM, "pf_false_alarm")				\
 	X(PF_NO_MEMORY, "pf_no_memory")					\
+	X(MMIO_READ, "mmio_read")					\
+	X(MMIO_WRITE, "mmio_write")					\
+	X(MMIO_TICKS_LAST, "mmio_ticks_last")				\
+	X(ROUTE_REGFILE, "route_regfile")				\
+	X(ROUTE_POSTED, "route_posted")					\
+	X(ROUTE_POSTED_FULL, "route_posted_full")			\
+	X(ROUTE_EVENTFD, "route_eventfd")				\
+	X(ROUTE_IOREQ, "route_ioreq")					\
+	X(DECODE_HIT, "decode_cache_hit")				\
+	X(DECODE_MISS, "decode_cache_miss")				\
+	X(DECODE_CHANGED, "decode_cache_changed")			\
+	X(DECODE_WALKED, "decode_walked")				\
+	X(DECODE_UNSUPPORTED, "decode_unsupported")			\
 	X(TLB_FLUSH, "tlb_flush")					\
 	X(FPU_LOAD, "fpu_load")						\
 	X(VMCS_LOAD, "vmcs_load")					\

@@ -293,22 +293,47 @@ static long vcpu_get_regs(struct mhv_vcpu *v, struct mhv_regs __user *uarg)
 	mhv_vcpu_load(v);
 	mhv_op(cache_regs)(v);
 	mhv_vcpu_put(v);
-	memcpy(&regs, v->gpr, sizeof(v->gpr));
+	memcpy(&regs, v->gp, sizeof(v->gp));
 	regs.rip = v->rip;
 	regs.rflags = v->rflags;
 	return copy_to_user(uarg, &regs, sizeof(regs)) ? -EFAULT : 0;
+}
+
+/* An instruction under way goes on with the registers it began with. */
+static void vcpu_change_pending(struct mhv_vcpu *v, const struct mhv_regs *regs)
+{
+	if (v->cached != MHV_REG_ALL) {
+		mhv_vcpu_load(v);
+		mhv_op(cache_regs)(v);
+		mhv_vcpu_put(v);
+	}
+	if (v->io.kind == MHV_IO_PLAIN) {
+		if (regs->rip == v->rip)
+			return;
+	} else {
+		mhv_emul_regs_change(&v->emul, (const struct mhv_emul_regs *)regs);
+		if (mhv_emul_pending(&v->emul))
+			return;
+	}
+	/* another RIP: it is abandoned */
+	v->io.kind = MHV_IO_NONE;
+	v->io.awaited = false;
 }
 
 static long vcpu_set_regs(struct mhv_vcpu *v, const struct mhv_regs __user *uarg)
 {
 	struct mhv_regs regs;
 
+	BUILD_BUG_ON(sizeof(regs) != sizeof(struct mhv_emul_regs));
 	if (copy_from_user(&regs, uarg, sizeof(regs)))
 		return -EFAULT;
-	memcpy(v->gpr, &regs, sizeof(v->gpr));
-	v->rip = regs.rip;
 	/* bits no CPU has set are not the guest's to keep */
-	v->rflags = (regs.rflags & EFLAGS_VALID) | X86_EFLAGS_FIXED;
+	regs.rflags = (regs.rflags & EFLAGS_VALID) | X86_EFLAGS_FIXED;
+	if (mhv_emul_pending(&v->emul) || (v->io.kind == MHV_IO_PLAIN && v->io.awaited))
+		vcpu_change_pending(v, &regs);
+	memcpy(v->gp, &regs, sizeof(v->gp));
+	v->rip = regs.rip;
+	v->rflags = regs.rflags;
 	v->cached = MHV_REG_ALL;
 	v->dirty = MHV_REG_ALL;
 	return 0;
@@ -334,6 +359,12 @@ static long vcpu_set_sregs(struct mhv_vcpu *v, const void __user *uarg)
 	mhv_vcpu_load(v);
 	ret = mhv_op(set_sregs)(v, &sregs);
 	mhv_vcpu_put(v);
+	/* another mode: the instruction under way is none of its */
+	if (!ret && v->io.kind >= MHV_IO_MMIO) {
+		mhv_emul_abandon(&v->emul);
+		v->io.kind = MHV_IO_NONE;
+		v->io.awaited = false;
+	}
 	return ret;
 }
 
@@ -606,8 +637,15 @@ static const struct vm_operations_struct vcpu_vm_ops = {
 	.fault = vcpu_page_fault,
 };
 
-/* The flags became read-only to drivers, with helpers, in 6.3. */
-static void vcpu_vma_flags(struct vm_area_struct *vma, vm_flags_t set, vm_flags_t clear)
+/**
+ * mhv_vma_flags - change the flags of a mapping
+ * @vma: being made
+ * @set: flags to set
+ * @clear: flags to clear
+ *
+ * They became read-only to drivers, with helpers, in 6.3.
+ */
+void mhv_vma_flags(struct vm_area_struct *vma, vm_flags_t set, vm_flags_t clear)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
 	vm_flags_mod(vma, set, clear);
@@ -626,7 +664,7 @@ static int vcpu_mmap(struct file *file, struct vm_area_struct *vma)
 	if (last == MHV_STATS_PAGE && (vma->vm_flags & VM_WRITE))
 		return -EACCES;
 	/* a mapping that grew would reach what it may not write */
-	vcpu_vma_flags(vma, VM_DONTEXPAND,
+	mhv_vma_flags(vma, VM_DONTEXPAND,
 		       VM_MAYEXEC | (last == MHV_STATS_PAGE ? VM_MAYWRITE : 0));
 	vma->vm_private_data = file->private_data;
 	vma->vm_ops = &vcpu_vm_ops;
@@ -686,6 +724,7 @@ static struct mhv_vcpu *vcpu_alloc(struct mhv_vm *vm, u32 id)
 	v->stat = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	if (!v->run || !v->data || !v->stat || !fpu_alloc_guest_fpstate(&v->fpu))
 		goto err;
+	mhv_emul_init(v);
 	ret = mhv_cpuid_init(v);
 	if (ret)
 		goto err;

@@ -22,6 +22,7 @@ static void vm_free(struct mhv_vm *vm)
 		if (vm->vcpus[i])
 			mhv_vcpu_free(vm->vcpus[i]);
 	mhv_tdp_destroy(vm);
+	mhv_routes_destroy(vm);
 	kvfree(rcu_dereference_protected(vm->slots, true));
 	cleanup_srcu_struct(&vm->srcu);
 	mmdrop(vm->mm);
@@ -73,6 +74,10 @@ static struct mhv_vm *vm_alloc(void)
 	spin_lock_init(&vm->mmu_lock);
 	vm->paging = MHV_PAGING_TDP;
 	vm->tsc_start = rdtsc();
+	mutex_init(&vm->routes_lock);
+	/* even, and not 0, which an empty cache entry has */
+	vm->mmio_gen = 2;
+	vm->routes_gen = 1;
 
 	slots = kvzalloc(sizeof(*slots), GFP_KERNEL_ACCOUNT);
 	if (!slots)
@@ -192,6 +197,42 @@ static long vm_create_vcpu(struct mhv_vm *vm, void __user *uarg)
 	return mhv_vcpu_create(vm, &arg);
 }
 
+static long vm_create_area(struct mhv_vm *vm, void __user *uarg)
+{
+	struct mhv_area arg;
+	int ret;
+
+	if (copy_from_user(&arg, uarg, sizeof(arg)))
+		return -EFAULT;
+	ret = mhv_area_create(vm, &arg);
+	if (ret)
+		return ret;
+	return copy_to_user(uarg, &arg, sizeof(arg)) ? -EFAULT : 0;
+}
+
+static long vm_set_route(struct mhv_vm *vm, void __user *uarg)
+{
+	struct mhv_route arg;
+
+	if (copy_from_user(&arg, uarg, sizeof(arg)))
+		return -EFAULT;
+	return mhv_set_route(vm, &arg);
+}
+
+static long vm_set_options(struct mhv_vm *vm, void __user *uarg)
+{
+	struct mhv_options arg;
+
+	if (copy_from_user(&arg, uarg, sizeof(arg)))
+		return -EFAULT;
+	if ((arg.disabled >> MHV_OPT_COUNT) || (arg.flags & ~(u64)MHV_OPTION_MEASURE) ||
+	    arg.reserved[0] || arg.reserved[1])
+		return -EINVAL;
+	WRITE_ONCE(vm->disabled, arg.disabled |
+		   (arg.flags & MHV_OPTION_MEASURE ? MHV_VM_MEASURE : 0));
+	return 0;
+}
+
 static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct mhv_vm *vm = file->private_data;
@@ -204,8 +245,41 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return vm_set_memslot(vm, uarg);
 	case MHV_CREATE_VCPU:
 		return vm_create_vcpu(vm, uarg);
+	case MHV_CREATE_AREA:
+		return vm_create_area(vm, uarg);
+	case MHV_SET_ROUTE:
+		return vm_set_route(vm, uarg);
+	case MHV_SET_OPTIONS:
+		return vm_set_options(vm, uarg);
 	}
 	return -ENOTTY;
+}
+
+static vm_fault_t vm_page_fault(struct vm_fault *vmf)
+{
+	vmf->page = mhv_area_page(vmf->vma->vm_private_data, vmf->pgoff);
+	if (!vmf->page)
+		return VM_FAULT_SIGBUS;
+	get_page(vmf->page);
+	return 0;
+}
+
+static const struct vm_operations_struct vm_area_ops = {
+	.fault = vm_page_fault,
+};
+
+/* The VM lives at least as long as the mapping, which holds the file. */
+static int vm_map_areas(struct file *file, struct vm_area_struct *vma)
+{
+	struct mhv_vm *vm = file->private_data;
+
+	if (!(vma->vm_flags & VM_SHARED) || (vma->vm_flags & VM_EXEC) ||
+	    !mhv_area_page(vm, vma->vm_pgoff + vma_pages(vma) - 1))
+		return -EINVAL;
+	mhv_vma_flags(vma, VM_DONTEXPAND, VM_MAYEXEC);
+	vma->vm_private_data = vm;
+	vma->vm_ops = &vm_area_ops;
+	return 0;
 }
 
 static int vm_close(struct inode *inode, struct file *file)
@@ -218,5 +292,6 @@ const struct file_operations mhv_vm_fops = {
 	.owner		= THIS_MODULE,
 	.release	= vm_close,
 	.unlocked_ioctl	= vm_ioctl,
+	.mmap		= vm_map_areas,
 	.llseek		= noop_llseek,
 };

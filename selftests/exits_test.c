@@ -987,8 +987,10 @@ TEST_F(exits, protected_modes)
 
 /* ---- what mhv does not emulate ------------------------------------------------------------ */
 
-GUEST_ASM(guest_mmio_read, 64, "mov (%rcx), %eax\n" G_REPORT G_DONE);
-GUEST_ASM(guest_mmio_write, 64, "mov %eax, (%rcx)\n" G_DONE);
+/* The FPU's accesses to device memory are not emulated. */
+GUEST_ASM(guest_mmio_read, 64, "fildl (%rcx)\n fistpl -8(%rsp)\n mov -8(%rsp), %eax\n"
+	  G_REPORT G_DONE);
+GUEST_ASM(guest_mmio_write, 64, "fistpl (%rcx)\n" G_DONE);
 
 #define HOLE	(GUEST_HOLE + 0x1234ull)
 

@@ -6,7 +6,10 @@
  * run page is a copy that user space may overwrite at will.  Only its state and, for
  * reads, its data are looked at again, once each.
  */
-#include "../mhv.h"
+#include <asm/msr.h>
+
+#include "../mmu/mmu.h"
+#include "../trace.h"
 
 /**
  * mhv_ioreq_issue - hand the outstanding request to user space
@@ -20,7 +23,9 @@ enum mhv_next mhv_ioreq_issue(struct mhv_vcpu *v)
 
 	v->io.req.state = MHV_IOREQ_READY;
 	*slot = v->io.req;
-	v->run->exit = MHV_EXIT_IO;
+	v->run->exit = v->io.kind >= MHV_IO_MMIO ? MHV_EXIT_MMIO : MHV_EXIT_IO;
+	if (trace_mhv_ioreq_done_enabled())
+		v->io.issued = rdtsc();
 	return MHV_NEXT_USER;
 }
 
@@ -35,12 +40,25 @@ enum mhv_next mhv_ioreq_complete(struct mhv_vcpu *v)
 	struct mhv_ioreq *slot = &v->run->ioreq;
 	u64 data;
 
-	if (likely(v->io.kind == MHV_IO_NONE))
+	if (likely(v->io.kind == MHV_IO_NONE)) {
+		/* it waits for memory that user space may have provided */
+		if (unlikely(mhv_emul_pending(&v->emul)))
+			return mhv_mmio_resume(v);
 		return MHV_NEXT_RESUME;
+	}
 	/* the answer is complete before its state says so */
 	if (smp_load_acquire(&slot->state) != MHV_IOREQ_DONE)
 		return mhv_ioreq_issue(v);
 	data = READ_ONCE(slot->data);
 	WRITE_ONCE(slot->state, MHV_IOREQ_FREE);
-	return mhv_pio_complete(v, data);
+	if (trace_mhv_ioreq_done_enabled())
+		trace_mhv_ioreq_done(v, &v->io.req, data, rdtsc() - v->io.issued);
+	switch (v->io.kind) {
+	case MHV_IO_PLAIN:
+		return mhv_plain_complete(v, data);
+	case MHV_IO_MMIO:
+		return mhv_mmio_complete(v, data);
+	default:
+		return mhv_pio_complete(v, data);
+	}
 }

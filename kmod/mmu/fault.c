@@ -2,14 +2,24 @@
 /*
  * The fault path, from a guest access to what becomes of it:
  *
- *	1  the memslot of the gpa: none, or a write to a read-only one, is a device
- *	2  the host frame behind it, and how large a page the host has there
- *	3  the entry, made under mmu_lock unless the host took the frame meanwhile
- *	4  what the outcome means: run on, emulate, or tell user space
+ *	1  the vCPU's own cache of device frames		-> emulate
+ *	2  the entry, read without a lock: a device of this
+ *	   generation; fills 1					-> emulate
+ *	3  the memslot: none, or a write to a read-only one, is a
+ *	   device; fills 1 and the entry			-> emulate
+ *	4  the host frame behind the memslot, and how large a page
+ *	   the host has there
+ *	5  the entry, made under mmu_lock unless the host took the
+ *	   frame meanwhile					-> run on
+ *	6  what the outcome means: run on, emulate, tell user space
+ *
+ * The CPU tells a device entry (mhv_mmio_fault()) from an absent one (mhv_fault()), so
+ * that step 2 is asked only where it has an answer.
  */
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 
+#include "../trace.h"
 #include "mmu.h"
 #include "spte.h"
 
@@ -40,23 +50,81 @@ struct mhv_frame {
 	int error;
 };
 
-/* ---- 1: the memslot -------------------------------------------------------- */
+/* ---- 1: the vCPU's cache ------------------------------------------------- */
+
+static bool fault_cached(struct mhv_vcpu *v, gfn_t gfn, bool write)
+{
+	if (mhv_opt_off(v->vm, MHV_OPT_VCPU_CACHE))
+		return false;
+	return mhv_mmio_cache_match(&v->mmio, gfn, READ_ONCE(v->vm->mmio_gen), write);
+}
+
+static void fault_fill_cache(struct mhv_vcpu *v, gfn_t gfn, u64 gen, bool write_only)
+{
+	if (!mhv_opt_off(v->vm, MHV_OPT_VCPU_CACHE))
+		mhv_mmio_cache_fill(&v->mmio, gfn, gen, write_only);
+}
+
+/* ---- 2: the entry --------------------------------------------------------- */
+
+static enum mhv_verdict_pf fault_read_entry(struct mhv_vcpu *v, gfn_t gfn)
+{
+	u64 gen = READ_ONCE(v->vm->mmio_gen);
+	u64 spte = mhv_tdp_read(v->vm, gfn);
+	enum mhv_verdict_pf verdict = MHV_VERDICT_SPTE;
+
+	if (!spte_mmio(spte))
+		verdict = MHV_VERDICT_FALSE_ALARM;
+	else if (mhv_opt_off(v->vm, MHV_OPT_MMIO_SPTE) ||
+		 !mhv_gen_current(spte_mmio_gen(spte), gen))
+		verdict = MHV_VERDICT_STALE;
+	trace_mhv_mmio_spte_check(gfn, spte, gen, verdict);
+	if (verdict != MHV_VERDICT_SPTE)
+		return verdict;
+	WARN_ON_ONCE(spte_mmio_gfn(spte) != gfn);
+	fault_fill_cache(v, gfn, gen, false);
+	return verdict;
+}
+
+/* ---- 3: the memslot ------------------------------------------------------- */
+
+static void fault_note_device(struct mhv_vcpu *v, gfn_t gfn, u64 gen, bool write_only)
+{
+	fault_fill_cache(v, gfn, gen, write_only);
+	if (write_only || !mhv_spte.mmio_mask || mhv_opt_off(v->vm, MHV_OPT_MMIO_SPTE))
+		return;
+	/* without a page for tables the note is not made, and nothing is lost */
+	if (mhv_fill_page_cache(v))
+		return;
+	spin_lock(&v->vm->mmu_lock);
+	mhv_tdp_map_mmio(v, gfn, gen);
+	spin_unlock(&v->vm->mmu_lock);
+	mhv_count(v, MHV_STAT_PF_MMIO_MADE);
+	trace_mhv_mmio_spte(gfn, gen);
+}
 
 static enum mhv_pf fault_find_slot(struct mhv_vcpu *v, const struct mhv_fault *fault,
 				   struct mhv_frame *frame)
 {
 	gfn_t gfn = gpa_to_gfn(fault->gpa);
+	u64 gen = READ_ONCE(v->vm->mmio_gen);
 
+	/* the generation before the memslots: see mmio_cache.h */
+	smp_rmb();
 	frame->slot = mhv_find_slot(mhv_slots(v->vm), gfn);
-	if (!frame->slot)
+	if (!frame->slot) {
+		fault_note_device(v, gfn, gen, false);
 		return MHV_PF_MMIO;
-	if (fault->write && (frame->slot->flags & MHV_MEM_READONLY))
+	}
+	if (fault->write && (frame->slot->flags & MHV_MEM_READONLY)) {
+		fault_note_device(v, gfn, gen, true);
 		return MHV_PF_MMIO;
+	}
 	frame->hva = slot_gfn_to_hva(frame->slot, gfn);
 	return MHV_PF_FIXED;
 }
 
-/* ---- 2: the host frame ----------------------------------------------------- */
+/* ---- 4: the host frame ----------------------------------------------------- */
 
 /* A read fault maps writable all the same, where that costs the host nothing. */
 static void fault_try_writable(struct mhv_frame *frame)
@@ -164,7 +232,7 @@ static int fault_level(struct mhv_vcpu *v, const struct mhv_fault *fault,
 	return level;
 }
 
-/* ---- 3: the entry ---------------------------------------------------------- */
+/* ---- 5: the entry ---------------------------------------------------------- */
 
 static void fault_count_mapped(struct mhv_vcpu *v, int level)
 {
@@ -196,7 +264,7 @@ static enum mhv_pf fault_map(struct mhv_vcpu *v, const struct mhv_fault *fault,
 	return pf;
 }
 
-/* ---- 4: what it means ------------------------------------------------------ */
+/* ---- 6: what it means ------------------------------------------------------ */
 
 static enum mhv_next fault_no_memory(struct mhv_vcpu *v, const struct mhv_fault *fault,
 				     const struct mhv_frame *frame)
@@ -225,6 +293,21 @@ static enum mhv_pf fault_resolve(struct mhv_vcpu *v, const struct mhv_fault *fau
 	return pf;
 }
 
+/* Emulate the instruction that accesses a device. */
+static enum mhv_next fault_emulate(struct mhv_vcpu *v, const struct mhv_fault *fault,
+				   enum mhv_verdict_pf verdict)
+{
+	static const enum mhv_stat stat[] = {
+		[MHV_VERDICT_VCPU_CACHE] = MHV_STAT_PF_VCPU_CACHE,
+		[MHV_VERDICT_SPTE] = MHV_STAT_PF_MMIO_SPTE,
+		[MHV_VERDICT_SLOW] = MHV_STAT_PF_MMIO_SLOW,
+	};
+
+	mhv_count(v, stat[verdict]);
+	trace_mhv_page_fault(v, fault, verdict);
+	return mhv_mmio(v, fault, verdict);
+}
+
 /**
  * mhv_fault - handle a guest access that found no usable entry
  * @v: a loaded vCPU that has just exited for it
@@ -238,25 +321,68 @@ enum mhv_next mhv_fault(struct mhv_vcpu *v, const struct mhv_fault *fault)
 	enum mhv_pf pf;
 	int idx;
 
+	if (fault_cached(v, gpa_to_gfn(fault->gpa), fault->write))
+		return fault_emulate(v, fault, MHV_VERDICT_VCPU_CACHE);
+
 	idx = srcu_read_lock(&v->vm->srcu);
 	pf = fault_resolve(v, fault, &frame);
 	srcu_read_unlock(&v->vm->srcu, idx);
 
 	switch (pf) {
 	case MHV_PF_FIXED:
+		trace_mhv_page_fault(v, fault, MHV_VERDICT_MAPPED);
 		return MHV_NEXT_RESUME;
 	case MHV_PF_RETRY:
 		mhv_count(v, MHV_STAT_PF_RETRY);
+		trace_mhv_page_fault(v, fault, MHV_VERDICT_RETRY);
 		return MHV_NEXT_RESUME;
 	case MHV_PF_MMIO:
-		mhv_count(v, MHV_STAT_PF_MMIO);
-		return mhv_exit_insn(v, fault->gva_valid, fault->gva, fault->gpa, fault->write);
+		return fault_emulate(v, fault, MHV_VERDICT_SLOW);
 	case MHV_PF_NO_MEMORY:
 		mhv_count(v, MHV_STAT_PF_NO_MEMORY);
+		trace_mhv_page_fault(v, fault, MHV_VERDICT_NO_MEMORY);
 		return fault_no_memory(v, fault, &frame);
 	case MHV_PF_OOM:
 		break;
 	}
 	v->run_error = -ENOMEM;
 	return MHV_NEXT_FAIL;
+}
+
+/* A device entry that is old, or none at all: what kind of access it was is not told. */
+static enum mhv_next fault_stale(struct mhv_vcpu *v, const struct mhv_fault *fault,
+				 enum mhv_verdict_pf verdict)
+{
+	struct mhv_fault slow = *fault;
+
+	trace_mhv_page_fault(v, fault, verdict);
+	if (verdict == MHV_VERDICT_FALSE_ALARM) {
+		/* it was replaced on another CPU: the guest finds out by trying again */
+		mhv_count(v, MHV_STAT_PF_FALSE_ALARM);
+		return MHV_NEXT_RESUME;
+	}
+	mhv_count(v, MHV_STAT_PF_MMIO_STALE);
+	/* as a read: a write that the memslot does not let pass faults again */
+	slow.write = false;
+	return mhv_fault(v, &slow);
+}
+
+/**
+ * mhv_mmio_fault - handle a guest access that found a device entry
+ * @v: a loaded vCPU that has just exited for it
+ * @gpa: address accessed
+ *
+ * Context: may sleep.
+ */
+enum mhv_next mhv_mmio_fault(struct mhv_vcpu *v, gpa_t gpa)
+{
+	struct mhv_fault fault = { .gpa = gpa };
+	enum mhv_verdict_pf verdict;
+
+	if (fault_cached(v, gpa_to_gfn(gpa), false))
+		return fault_emulate(v, &fault, MHV_VERDICT_VCPU_CACHE);
+	verdict = fault_read_entry(v, gpa_to_gfn(gpa));
+	if (verdict == MHV_VERDICT_SPTE)
+		return fault_emulate(v, &fault, verdict);
+	return fault_stale(v, &fault, verdict);
 }

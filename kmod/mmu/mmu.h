@@ -13,6 +13,7 @@
  * @gva_valid: the access was made by gva, not by a walk of the guest's tables
  * @write: kind of access; a read when neither
  * @fetch: likewise
+ * @walk: made by the CPU's walk of the guest's tables, not by the instruction
  */
 struct mhv_fault {
 	gpa_t gpa;
@@ -20,10 +21,29 @@ struct mhv_fault {
 	bool gva_valid;
 	bool write;
 	bool fetch;
+	bool walk;
 };
+
+/* What was found of a fault: tracepoint mhv_page_fault, counters pf_*. */
+enum mhv_verdict_pf {
+	MHV_VERDICT_VCPU_CACHE,		/* a device, says the vCPU's cache */
+	MHV_VERDICT_SPTE,		/* a device, says the entry */
+	MHV_VERDICT_SLOW,		/* a device: no memslot takes the access */
+	MHV_VERDICT_STALE,		/* a device entry of another generation */
+	MHV_VERDICT_FALSE_ALARM,	/* a device entry that is one no more */
+	MHV_VERDICT_MAPPED,
+	MHV_VERDICT_RETRY,
+	MHV_VERDICT_NO_MEMORY,
+};
+
+/* io/mmio.c */
+enum mhv_next mhv_mmio(struct mhv_vcpu *v, const struct mhv_fault *fault,
+		       enum mhv_verdict_pf verdict);
+enum mhv_next mhv_mmio_complete(struct mhv_vcpu *v, u64 data);
 
 /* fault.c */
 enum mhv_next mhv_fault(struct mhv_vcpu *v, const struct mhv_fault *fault);
+enum mhv_next mhv_mmio_fault(struct mhv_vcpu *v, gpa_t gpa);
 
 /* tdp.c */
 int mhv_tdp_create(struct mhv_vm *vm);
@@ -32,6 +52,9 @@ bool mhv_tdp_zap(struct mhv_vm *vm, gfn_t start, gfn_t end, struct list_head *fr
 bool mhv_tdp_age(struct mhv_vm *vm, gfn_t start, gfn_t end, bool clear);
 void mhv_tdp_flush(struct mhv_vm *vm);
 void mhv_tdp_free(struct list_head *freed);
+u64 mhv_tdp_read(struct mhv_vm *vm, gfn_t gfn);
+void mhv_tdp_zap_mmio(struct mhv_vm *vm);
+void mhv_tdp_map_mmio(struct mhv_vcpu *v, gfn_t gfn, u64 gen);
 
 /* What mapping one frame came to. */
 enum mhv_map {
@@ -45,6 +68,16 @@ int mhv_fill_page_cache(struct mhv_vcpu *v);
 /* notifier.c */
 int mhv_notifier_register(struct mhv_vm *vm);
 void mhv_notifier_unregister(struct mhv_vm *vm);
+
+/*
+ * Kernel addresses of guest memory are no longer what they were: before the pages go.
+ * Readers check vm->map_seq before and after they use one.
+ */
+static inline void mhv_mapping_changed(struct mhv_vm *vm)
+{
+	lockdep_assert_held(&vm->mmu_lock);
+	WRITE_ONCE(vm->map_seq, vm->map_seq + 1);
+}
 
 void mhv_notifier_began(struct mhv_vm *vm, unsigned long start, unsigned long end);
 void mhv_notifier_ended(struct mhv_vm *vm, unsigned long start, unsigned long end);

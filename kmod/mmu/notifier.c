@@ -107,6 +107,7 @@ static bool notifier_for_each(struct mhv_vm *vm, unsigned long start, unsigned l
 
 static bool notifier_zap(struct mhv_vm *vm, gfn_t start, gfn_t end, void *freed)
 {
+	mhv_mapping_changed(vm);
 	return mhv_tdp_zap(vm, start, end, freed);
 }
 
@@ -186,6 +187,7 @@ static void notifier_release(struct mmu_notifier *mn, struct mm_struct *mm)
 	LIST_HEAD(freed);
 
 	spin_lock(&vm->mmu_lock);
+	mhv_mapping_changed(vm);
 	if (mhv_tdp_zap(vm, 0, 1ull << (48 - PAGE_SHIFT), &freed))
 		mhv_tdp_flush(vm);
 	spin_unlock(&vm->mmu_lock);

@@ -2,12 +2,26 @@
 /*
  * All that a 64-bit entry of a table mhv made can mean.
  *
- *	absent	no permission bit: nothing is mapped
+ *	absent	nothing is mapped, nothing is known
  *	table	a present entry above level 1 without the large bit
  *	leaf	a present entry at level 1, or with the large bit
+ *	mmio	at level 1: the frame is a device, or was at some generation
  *
  * Levels count from 1, a 4 KiB page; an entry at level n spans 9 * (n - 1) more bits.
  * Where the bits lie is the vendor's business and set once at load.
+ *
+ * An MMIO entry makes every access fault in a way of its own, and carries the frame
+ * and the generation of the memslots it was made in:
+ *
+ *	 63 62             c  c-1   c-5               low 0
+ *	+--+-----------------+---------+-----------------+
+ *	| 0| payload, high   |  11111  | payload, low    | marks
+ *	+--+-----------------+---------+-----------------+
+ *
+ * payload = gfn | generation << 36.  A CPU with the L1TF flaw may read, from its L1
+ * cache, the physical address that a faulting entry holds.  The five ones end at the
+ * highest address bit that caches hold (c is one above it): memory that high is never
+ * populated on a CPU that has the flaw.
  */
 #ifndef MHV_MMU_SPTE_H
 #define MHV_MMU_SPTE_H
@@ -17,15 +31,19 @@
 
 /**
  * struct mhv_spte_format - the vendor's bits
- * @read: permissions
- * @write: likewise
- * @exec: likewise
+ * @read: permission; set in every present entry
+ * @write: permission
+ * @exec: permission
  * @large: leaf above level 1
  * @accessed: set by the CPU, 0 where it does not
  * @dirty: likewise
  * @leaf: memory type of every leaf
  * @max_leaf: highest level that may hold a leaf
  * @large_nx: leaves above level 1 must not be executable (iTLB multihit)
+ * @mmio_mask: bits that tell an MMIO entry
+ * @mmio_value: their value; @mmio_mask 0: the CPU can have no MMIO entry
+ * @mmio_low: lowest bit of the payload
+ * @mmio_window: lowest of the five ones
  */
 struct mhv_spte_format {
 	u64 read, write, exec;
@@ -34,6 +52,8 @@ struct mhv_spte_format {
 	u64 leaf;
 	int max_leaf;
 	bool large_nx;
+	u64 mmio_mask, mmio_value;
+	int mmio_low, mmio_window;
 };
 
 extern struct mhv_spte_format mhv_spte;
@@ -43,6 +63,10 @@ extern struct mhv_spte_format mhv_spte;
 #define SPTE_ENTRIES		512
 #define SPTE_LEVEL_PAGES(level)	(1ull << (9 * ((level) - 1)))
 
+#define SPTE_GFN_BITS		36
+#define SPTE_GEN_BITS		19
+#define SPTE_ONES		5
+
 static inline unsigned int spte_index(u64 gfn, int level)
 {
 	return (gfn >> (9 * (level - 1))) & (SPTE_ENTRIES - 1);
@@ -50,7 +74,7 @@ static inline unsigned int spte_index(u64 gfn, int level)
 
 static inline bool spte_present(u64 spte)
 {
-	return spte & (mhv_spte.read | mhv_spte.write | mhv_spte.exec);
+	return spte & mhv_spte.read;
 }
 
 static inline bool spte_leaf(u64 spte, int level)
@@ -72,6 +96,47 @@ static inline u64 spte_make_leaf(u64 pa, int level, bool writable)
 	if (level > 1)
 		spte |= mhv_spte.large;
 	return writable ? spte | mhv_spte.write : spte;
+}
+
+/* ---- MMIO entries --------------------------------------------------------- */
+
+static inline bool spte_mmio(u64 spte)
+{
+	return mhv_spte.mmio_mask && (spte & mhv_spte.mmio_mask) == mhv_spte.mmio_value;
+}
+
+/**
+ * spte_make_mmio - an entry that says: this frame is a device
+ * @gfn: guest frame
+ * @gen: generation, SPTE_GEN_BITS
+ */
+static inline u64 spte_make_mmio(u64 gfn, u64 gen)
+{
+	u64 payload = gfn | gen << SPTE_GFN_BITS;
+	int window = mhv_spte.mmio_window, low_bits = window - mhv_spte.mmio_low;
+
+	return mhv_spte.mmio_value |
+	       (payload & GENMASK_ULL(low_bits - 1, 0)) << mhv_spte.mmio_low |
+	       GENMASK_ULL(window + SPTE_ONES - 1, window) |
+	       (payload >> low_bits) << (window + SPTE_ONES);
+}
+
+static inline u64 spte_mmio_payload(u64 spte)
+{
+	int window = mhv_spte.mmio_window, low_bits = window - mhv_spte.mmio_low;
+
+	return ((spte >> mhv_spte.mmio_low) & GENMASK_ULL(low_bits - 1, 0)) |
+	       spte >> (window + SPTE_ONES) << low_bits;
+}
+
+static inline u64 spte_mmio_gfn(u64 spte)
+{
+	return spte_mmio_payload(spte) & GENMASK_ULL(SPTE_GFN_BITS - 1, 0);
+}
+
+static inline u64 spte_mmio_gen(u64 spte)
+{
+	return spte_mmio_payload(spte) >> SPTE_GFN_BITS;
 }
 
 #endif /* MHV_MMU_SPTE_H */

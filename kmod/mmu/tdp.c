@@ -3,13 +3,14 @@
  * Two-dimensional paging: one table per VM that maps guest frames to host frames.
  *
  * A guest frame has one place in the table, so that a range is zapped by walking it
- * from the top; there is no reverse map.  Entries change under mmu_lock.  A table
- * that is taken out is put on a list and freed only after the TLBs that may still
- * lead through it were flushed.
+ * from the top; there is no reverse map.  Entries change under mmu_lock, and are read
+ * without it under RCU.  A table that is taken out is put on a list and freed only
+ * after the TLBs that may still lead through it were flushed, and an RCU grace period.
  */
 #include <linux/gfp.h>
 #include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/rcupdate.h>
 #include <linux/smp.h>
 
 #include "mmu.h"
@@ -159,6 +160,11 @@ void mhv_tdp_flush(struct mhv_vm *vm)
 	mhv_request_all(vm, MHV_REQ_TLB_FLUSH);
 }
 
+static void tdp_free_rcu(struct rcu_head *head)
+{
+	__free_page(container_of(head, struct page, rcu_head));
+}
+
 /**
  * mhv_tdp_free - free tables that were taken out
  * @freed: list that mhv_tdp_zap() filled, after the flush
@@ -169,8 +175,61 @@ void mhv_tdp_free(struct list_head *freed)
 
 	list_for_each_entry_safe(page, next, freed, lru) {
 		list_del(&page->lru);
-		__free_page(page);
+		call_rcu(&page->rcu_head, tdp_free_rcu);
 	}
+}
+
+/**
+ * mhv_tdp_read - the level 1 entry of a frame, without a lock
+ * @vm: the VM
+ * @gfn: guest frame
+ *
+ * Return: the entry as it was at some moment of the call; 0 where there is none, or a
+ * large page.
+ */
+u64 mhv_tdp_read(struct mhv_vm *vm, gfn_t gfn)
+{
+	const u64 *table = vm->tdp;
+	u64 spte = 0;
+	int level;
+
+	rcu_read_lock();
+	for (level = SPTE_LEVELS; level; level--) {
+		spte = READ_ONCE(table[spte_index(gfn, level)]);
+		if (level == 1)
+			break;
+		if (!spte_present(spte) || spte_leaf(spte, level)) {
+			spte = 0;
+			break;
+		}
+		table = tdp_child(spte);
+	}
+	rcu_read_unlock();
+	return spte;
+}
+
+static void tdp_zap_mmio_table(u64 *table, int level)
+{
+	int i;
+
+	for (i = 0; i < SPTE_ENTRIES; i++) {
+		if (level == 1 && spte_mmio(table[i]))
+			WRITE_ONCE(table[i], 0);
+		else if (level > 1 && spte_present(table[i]) && !spte_leaf(table[i], level))
+			tdp_zap_mmio_table(tdp_child(table[i]), level - 1);
+	}
+}
+
+/**
+ * mhv_tdp_zap_mmio - forget every device frame
+ * @vm: the VM, mmu_lock held
+ *
+ * No flush is owed: the CPU does not keep an entry that faults.
+ */
+void mhv_tdp_zap_mmio(struct mhv_vm *vm)
+{
+	lockdep_assert_held(&vm->mmu_lock);
+	tdp_zap_mmio_table(vm->tdp, SPTE_LEVELS);
 }
 
 static u64 *tdp_new_table(struct mhv_vcpu *v)
@@ -251,6 +310,32 @@ enum mhv_map mhv_tdp_map(struct mhv_vcpu *v, gfn_t gfn, u64 pfn, int *level, boo
 	WRITE_ONCE(*sptep, spte);
 	mhv_tdp_free(&freed);
 	return MHV_MAP_DONE;
+}
+
+/**
+ * mhv_tdp_map_mmio - note that a frame is a device
+ * @v: the vCPU that faulted; its page cache is full
+ * @gfn: guest frame
+ * @gen: generation read before the memslots were asked
+ *
+ * Context: mmu_lock held.
+ */
+void mhv_tdp_map_mmio(struct mhv_vcpu *v, gfn_t gfn, u64 gen)
+{
+	struct mhv_vm *vm = v->vm;
+	bool flush = false;
+	LIST_HEAD(freed);
+	int level = 1;
+	u64 *sptep;
+
+	lockdep_assert_held(&vm->mmu_lock);
+	sptep = tdp_descend(v, gfn, &level, &flush, &freed);
+	/* memory that is still mapped here belongs to a newer generation than ours */
+	if (sptep && !flush && !spte_present(*sptep))
+		WRITE_ONCE(*sptep, spte_make_mmio(gfn, mhv_gen_spte(gen)));
+	if (flush)
+		mhv_tdp_flush(vm);
+	mhv_tdp_free(&freed);
 }
 
 /**

@@ -176,6 +176,11 @@ static void vmx_spte_format(void)
 		.leaf = VMX_MEMTYPE_WB << EPT_MEMTYPE_SHIFT | EPT_IGNORE_PAT,
 		.max_leaf = vmx_caps.ept_vpid & EPT_CAP_1G ? 3 :
 			    vmx_caps.ept_vpid & EPT_CAP_2M ? 2 : 1,
+		/* write and execute without read: a misconfiguration, whatever the rest */
+		.mmio_mask = EPT_RWX,
+		.mmio_value = EPT_WRITE | EPT_EXEC,
+		.mmio_low = 3,
+		.mmio_window = max_t(int, boot_cpu_data.x86_cache_bits, 36) - SPTE_ONES,
 		.large_nx = boot_cpu_has_bug(X86_BUG_ITLB_MULTIHIT) && !cpu_mitigations_off(),
 	};
 }

@@ -82,12 +82,23 @@ bool vmx_xcr0_valid(u64 xcr0)
 void vmx_write_efer(struct mhv_vcpu *v, u64 efer)
 {
 	u32 entry = vmx_controls.entry & ~ENTRY_IA32E_MODE;
+	bool load_msrs = false;
+	unsigned long flags;
 
 	if (efer & EFER_LMA)
 		entry |= ENTRY_IA32E_MODE;
+	if ((efer & ~v->efer & EFER_SCE) && to_vmx(v)->guest_loaded)
+		load_msrs = true;
 	v->efer = efer;
 	vmcs_write(VMCS_CTRL_ENTRY, entry);
 	vmcs_write(VMCS_GUEST_EFER, efer);
+	if (!load_msrs)
+		return;
+	local_irq_save(flags);
+	/* another thread may have run meanwhile; the next entry loads them then */
+	if (to_vmx(v)->guest_loaded)
+		vmx_user_msrs_load(v);
+	local_irq_restore(flags);
 }
 
 /**

@@ -16,6 +16,8 @@
 #include <asm/processor-flags.h>
 #include <asm/traps.h>
 
+#include "../mmu/mmu.h"
+#include "../trace.h"
 #include "vmx.h"
 
 #define VMX_EXCEPTIONS	(BIT(X86_TRAP_DB) | BIT(X86_TRAP_AC) | BIT(X86_TRAP_MC))
@@ -74,6 +76,7 @@ static void vmx_inject_event(struct mhv_vcpu *v, u32 type, const struct mhv_pend
 	if (p->insn_len)
 		vmcs_write(VMCS_CTRL_ENTRY_INSN_LEN, p->insn_len);
 	vmcs_write(VMCS_CTRL_ENTRY_INTR_INFO, info);
+	trace_mhv_inject(v, info, p->error_code);
 }
 
 /* Entry does not go with an event and a shadow. */
@@ -136,13 +139,19 @@ static enum vmx_injecting vmx_choose_event(struct mhv_vcpu *v, bool *nmi_waits,
  */
 void vmx_inject(struct mhv_vcpu *v)
 {
+	const u32 windows = CPU_INTR_WINDOW_EXITING | CPU_NMI_WINDOW_EXITING;
 	struct vmx_vcpu *vmx = to_vmx(v);
-	u32 ctl = vmx->cpu_ctl & ~(CPU_INTR_WINDOW_EXITING | CPU_NMI_WINDOW_EXITING);
 	bool nmi_waits = false, irq_waits = false;
 	enum vmx_injecting was = vmx->injecting;
+	u32 ctl = vmx->cpu_ctl & ~windows;
+	bool pending = v->reinject.valid | v->exception.valid | v->nmi_pending | v->irq.valid;
 
+	/* nothing to do, and nothing to undo */
+	if (likely(!(pending | was | (vmx->cpu_ctl & windows) |
+		     READ_ONCE(v->run->request_irq_window))))
+		return;
 	vmx->injecting = VMX_INJ_NONE;
-	if (v->reinject.valid || v->exception.valid || v->nmi_pending || v->irq.valid)
+	if (pending)
 		vmx->injecting = vmx_choose_event(v, &nmi_waits, &irq_waits);
 	if (was && !vmx->injecting)
 		vmcs_write(VMCS_CTRL_ENTRY_INTR_INFO, 0);

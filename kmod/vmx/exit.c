@@ -7,6 +7,7 @@
 #include <asm/processor-flags.h>
 
 #include "../mmu/mmu.h"
+#include "../trace.h"
 #include "check.h"
 #include "vmx.h"
 
@@ -112,6 +113,7 @@ static enum mhv_next vmx_exit_ept_violation(struct mhv_vcpu *v)
 		.gva_valid = (q & XQ_EPT_GVA_VALID) && (q & XQ_EPT_GVA_TRANSLATED),
 		.write = q & XQ_EPT_WRITE,
 		.fetch = q & XQ_EPT_FETCH,
+		.walk = (q & XQ_EPT_GVA_VALID) && !(q & XQ_EPT_GVA_TRANSLATED),
 	};
 
 	if (fault.gva_valid)
@@ -120,14 +122,60 @@ static enum mhv_next vmx_exit_ept_violation(struct mhv_vcpu *v)
 	return mhv_fault(v, &fault);
 }
 
-/* mhv makes no misconfigured entry, so there is nothing to be recognised in one. */
+/* The one misconfiguration that mhv makes is the device entry. */
 static enum mhv_next vmx_exit_ept_misconfig(struct mhv_vcpu *v)
 {
-	v->run->exit = MHV_EXIT_UNKNOWN;
-	v->run->unknown.reason = XR_EPT_MISCONFIG;
-	v->run->unknown.qualification = vmcs_read(VMCS_EXIT_GUEST_PHYS_ADDR);
-	WARN_ON_ONCE(1);
-	return MHV_NEXT_USER;
+	return mhv_mmio_fault(v, vmcs_read(VMCS_EXIT_GUEST_PHYS_ADDR));
+}
+
+/* Where a 64-bit guest executes; false in any other mode, or when a step must trap. */
+static bool vmx_plain_code(struct mhv_vcpu *v, struct mhv_code *code)
+{
+	if (unlikely(!(v->efer & EFER_LMA) || !(vmcs_read(VMCS_GUEST_CS_AR) & SEG_AR_L)))
+		return false;
+	v->rip = vmcs_read(VMCS_GUEST_RIP);
+	v->rflags = vmcs_read(VMCS_GUEST_RFLAGS);
+	v->cached = MHV_REG_RIP | MHV_REG_RFLAGS;
+	code->rip = v->rip;
+	code->cr3 = vmcs_read(VMCS_GUEST_CR3);
+	code->kind = MHV_CODE_KIND(MHV_MODE_64, GUEST_PAGING_4LEVEL);
+	return !(v->rflags & (X86_EFLAGS_TF | X86_EFLAGS_RF));
+}
+
+/**
+ * vmx_exit_plain - do a device access the short way
+ * @v: has just exited by a misconfiguration
+ *
+ * Context: interrupts off, right after the exit.
+ * Return: true to enter the guest again at once.
+ */
+bool vmx_exit_plain(struct mhv_vcpu *v)
+{
+	struct vmx_vcpu *vmx = to_vmx(v);
+	struct mhv_code code;
+
+	vmx->plain = MHV_PLAIN_NO;
+	if (unlikely(trace_mhv_mmio_enabled() || trace_mhv_exit_enabled() ||
+		     trace_mhv_page_fault_enabled() || trace_mhv_entry_enabled()))
+		return false;
+	if (unlikely((vmcs_read(VMCS_EXIT_IDT_VECTORING_INFO) & INTR_INFO_VALID) ||
+		     (vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) &
+		      (INTR_STATE_STI | INTR_STATE_MOV_SS))))
+		return false;
+	if (unlikely(!vmx_plain_code(v, &code)))
+		return false;
+	vmx->plain = mhv_mmio_plain(v, vmcs_read(VMCS_EXIT_GUEST_PHYS_ADDR), &code);
+	if (vmx->plain == MHV_PLAIN_NO)
+		return false;
+	vmx_injected(v);
+	if (vmx->plain != MHV_PLAIN_DONE) {
+		if (vmx->plain == MHV_PLAIN_USER)
+			v->dirty |= MHV_REG_RIP;
+		return false;
+	}
+	vmcs_write(VMCS_GUEST_RIP, v->rip);
+	v->cached = 0;
+	return true;
 }
 
 /* ---- entries that failed --------------------------------------------------- */
@@ -217,12 +265,16 @@ enum mhv_next vmx_handle_exit(struct mhv_vcpu *v)
 	u32 reason = vmx->exit_reason;
 	u32 basic;
 
+	if (vmx->exit_reason == XR_EPT_MISCONFIG && vmx->plain != MHV_PLAIN_NO)
+		return MHV_NEXT_USER;
 	mhv_count(v, MHV_STAT_EXITS);
 	if (unlikely(vmx->failed))
 		return vmx_entry_failed(v, vmcs_read(VMCS_EXIT_INSN_ERROR), true);
 	if (unlikely(reason & XR_ENTRY_FAILURE))
 		return vmx_entry_failed(v, reason, false);
 
+	if (trace_mhv_exit_enabled())
+		trace_mhv_exit(v, reason, vmcs_read(VMCS_GUEST_RIP), vmcs_read(VMCS_GUEST_CR3));
 	vmx_injected(v);
 	basic = reason & XR_BASIC_MASK;
 	if (unlikely(basic >= ARRAY_SIZE(vmx_exits)))

@@ -18,7 +18,7 @@
 static DEFINE_PER_CPU(void *, vmxon_region);
 static DEFINE_PER_CPU(bool, vmx_on);
 static DEFINE_PER_CPU(struct list_head, active_vmcs);
-static DEFINE_PER_CPU(struct mhv_vcpu *, current_vcpu);
+DEFINE_PER_CPU(struct mhv_vcpu *, vmx_current_vcpu);
 
 /**
  * vmx_vmcs_error - a VMX instruction was refused: a bug of ours, told once
@@ -88,8 +88,8 @@ static void vmx_clear_local(struct mhv_vcpu *v)
 {
 	struct vmx_vcpu *vmx = to_vmx(v);
 
-	if (this_cpu_read(current_vcpu) == v)
-		this_cpu_write(current_vcpu, NULL);
+	if (this_cpu_read(vmx_current_vcpu) == v)
+		this_cpu_write(vmx_current_vcpu, NULL);
 	vmx_vmclear(__pa(vmx->vmcs));
 	list_del_init(&vmx->loaded_link);
 	vmx->launched = false;
@@ -155,7 +155,7 @@ void vmx_make_current(struct mhv_vcpu *v, int cpu)
 
 	if (v->cpu != cpu)
 		vmx_clear(v);
-	if (v->cpu == cpu && this_cpu_read(current_vcpu) == v)
+	if (v->cpu == cpu && this_cpu_read(vmx_current_vcpu) == v)
 		return;
 
 	local_irq_disable();
@@ -166,7 +166,7 @@ void vmx_make_current(struct mhv_vcpu *v, int cpu)
 			list_add(&vmx->loaded_link, this_cpu_ptr(&active_vmcs));
 			v->cpu = cpu;
 		}
-		this_cpu_write(current_vcpu, v);
+		this_cpu_write(vmx_current_vcpu, v);
 		if (!vmx_vmptrld(__pa(vmx->vmcs)))
 			vmx_vmcs_error("vmptrld", 0, __pa(vmx->vmcs));
 	}

@@ -18,7 +18,7 @@
 
 #define L1D_ORDER	4	/* 64 KiB: twice the largest L1D */
 
-static bool l1d_flush __ro_after_init;
+bool vmx_l1d_flush_on __ro_after_init;
 static bool l1d_always __ro_after_init;
 static void *l1d_pages __ro_after_init;
 
@@ -41,9 +41,9 @@ static bool __init l1d_needed(void)
  */
 int __init vmx_mitigations_init(void)
 {
-	l1d_flush = l1d_needed();
+	vmx_l1d_flush_on = l1d_needed();
 	l1d_always = l1tf_mitigation == L1TF_MITIGATION_FULL_FORCE;
-	if (!l1d_flush || boot_cpu_has(X86_FEATURE_FLUSH_L1D))
+	if (!vmx_l1d_flush_on || boot_cpu_has(X86_FEATURE_FLUSH_L1D))
 		return 0;
 	l1d_pages = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, L1D_ORDER);
 	return l1d_pages ? 0 : -ENOMEM;
@@ -73,14 +73,12 @@ static void l1d_displace(void)
 }
 
 /**
- * vmx_l1d_flush - flush the L1 data cache if this entry needs it
+ * __vmx_l1d_flush - flush the L1 data cache if this entry needs it
  *
  * Context: interrupts off, right before the entry.
  */
-void vmx_l1d_flush(void)
+void __vmx_l1d_flush(void)
 {
-	if (likely(!l1d_flush))
-		return;
 	if (!l1d_always && !kvm_get_cpu_l1tf_flush_l1d())
 		return;
 	kvm_clear_cpu_l1tf_flush_l1d();

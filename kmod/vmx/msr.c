@@ -75,31 +75,46 @@ static void vmx_on_user_return(struct user_return_notifier *urn)
 	local_irq_restore(flags);
 }
 
-/**
- * vmx_user_msrs_load - give this CPU the guest's values
- * @v: the vCPU about to be entered
- *
- * Context: interrupts off.
- */
-void vmx_user_msrs_load(struct mhv_vcpu *v)
+static void vmx_user_msrs_learn(struct vmx_user_msrs *m)
 {
-	struct vmx_user_msrs *m = this_cpu_ptr(&user_msrs);
 	int i;
 
-	for (i = 0; !m->known && i < VMX_NR_USER_MSRS; i++) {
+	for (i = 0; i < VMX_NR_USER_MSRS; i++) {
 		if (vmx_user_msr_exists(i))
 			rdmsrl(user_msr_index[i], m->host[i]);
 		m->now[i] = m->host[i];
 	}
 	m->known = true;
-	for (i = 0; i < VMX_NR_USER_MSRS; i++)
-		if (vmx_user_msr_exists(i))
-			vmx_user_msr_write(m, i, to_vmx(v)->user_msr[i]);
-	if (!m->registered) {
-		m->urn.on_user_return = vmx_on_user_return;
-		user_return_notifier_register(&m->urn);
-		m->registered = true;
+}
+
+/**
+ * vmx_user_msrs_load - give this CPU the guest's values
+ * @v: the vCPU about to be entered
+ *
+ * SYSCALL's own are of no use to a guest that has not enabled it: their reads exit.
+ * Context: interrupts off.
+ */
+void vmx_user_msrs_load(struct mhv_vcpu *v)
+{
+	struct vmx_user_msrs *m = this_cpu_ptr(&user_msrs);
+	const u64 *guest = to_vmx(v)->user_msr;
+	bool differ = false;
+	int i;
+
+	if (unlikely(!m->known))
+		vmx_user_msrs_learn(m);
+	i = v->efer & EFER_SCE ? VMX_MSR_STAR : VMX_MSR_TSC_AUX;
+	for (; i < VMX_NR_USER_MSRS; i++) {
+		if (m->now[i] == guest[i] || !vmx_user_msr_exists(i))
+			continue;
+		vmx_user_msr_write(m, i, guest[i]);
+		differ = true;
 	}
+	if (!differ || m->registered)
+		return;
+	m->urn.on_user_return = vmx_on_user_return;
+	user_return_notifier_register(&m->urn);
+	m->registered = true;
 }
 
 /**
@@ -260,7 +275,7 @@ static void vmx_set_user_msr(struct mhv_vcpu *v, int i, u64 value)
 	local_irq_save(flags);
 	vmx->user_msr[i] = value;
 	if (vmx->guest_loaded)
-		vmx_user_msr_write(this_cpu_ptr(&user_msrs), i, value);
+		vmx_user_msrs_load(v);
 	local_irq_restore(flags);
 }
 

@@ -45,7 +45,6 @@ unsigned int vmx_cpl(void)
  */
 void vmx_skip(struct mhv_vcpu *v, u32 insn_len)
 {
-	u32 state = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
 	u64 old;
 
 	vmx_cache_regs(v);
@@ -55,14 +54,69 @@ void vmx_skip(struct mhv_vcpu *v, u32 insn_len)
 	    !(vmcs_read(VMCS_GUEST_CS_AR) & SEG_AR_L))
 		v->rip = (u32)v->rip;
 	v->dirty |= MHV_REG_RIP;
+	vmx_retire(v);
+}
+
+/**
+ * vmx_retire - an instruction is complete: what the CPU does besides moving RIP
+ * @v: a loaded vCPU with its registers cached
+ */
+void vmx_retire(struct mhv_vcpu *v)
+{
+	u32 state = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
+
 	if (unlikely(state & (INTR_STATE_STI | INTR_STATE_MOV_SS)))
 		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
 			   state & ~(INTR_STATE_STI | INTR_STATE_MOV_SS));
 	/* with BTF only branches trap */
+	if (unlikely(v->rflags & X86_EFLAGS_RF)) {
+		v->rflags &= ~(u64)X86_EFLAGS_RF;
+		v->dirty |= MHV_REG_RFLAGS;
+	}
 	if (unlikely(v->rflags & X86_EFLAGS_TF) &&
 	    !(vmcs_read(VMCS_GUEST_DEBUGCTL) & DEBUGCTLMSR_BTF))
 		vmcs_write(VMCS_GUEST_PENDING_DEBUG,
 			   vmcs_read(VMCS_GUEST_PENDING_DEBUG) | PENDING_DEBUG_BS);
+}
+
+static enum guest_paging vmx_paging(struct mhv_vcpu *v)
+{
+	if (v->efer & EFER_LMA)
+		return GUEST_PAGING_4LEVEL;
+	if (!(vmx_cr0(v) & X86_CR0_PG))
+		return GUEST_PAGING_NONE;
+	return vmx_cr4(v) & X86_CR4_PAE ? GUEST_PAGING_PAE : GUEST_PAGING_32BIT;
+}
+
+/**
+ * vmx_get_code - where the guest executes
+ * @v: a loaded vCPU; its registers are cached by this
+ * @code: filled in
+ */
+void vmx_get_code(struct mhv_vcpu *v, struct mhv_code *code)
+{
+	u32 ar = vmcs_read(VMCS_GUEST_CS_AR);
+
+	vmx_cache_regs(v);
+	code->cr3 = vmcs_read(VMCS_GUEST_CR3);
+	if (likely((v->efer & EFER_LMA) && (ar & SEG_AR_L))) {
+		code->rip = v->rip;
+		code->kind = MHV_CODE_KIND(MHV_MODE_64, GUEST_PAGING_4LEVEL);
+		return;
+	}
+	code->rip = (u32)(v->rip + vmcs_read(VMCS_GUEST_CS_BASE));
+	code->kind = MHV_CODE_KIND(ar & SEG_AR_DB ? MHV_MODE_32 : MHV_MODE_16, vmx_paging(v));
+}
+
+/**
+ * vmx_real_mode - is the guest in real or virtual-8086 mode
+ * @v: a loaded vCPU
+ */
+bool vmx_real_mode(struct mhv_vcpu *v)
+{
+	if (v->efer & EFER_LMA)
+		return false;
+	return !(vmx_cr0(v) & X86_CR0_PE) || (vmx_rflags(v) & X86_EFLAGS_VM);
 }
 
 /**

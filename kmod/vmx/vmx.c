@@ -24,6 +24,7 @@
 
 #include "../mmu/mmu.h"
 #include "../mmu/spte.h"
+#include "../trace.h"
 #include "vmx.h"
 
 /* ---- VPIDs ----------------------------------------------------------------- */
@@ -158,14 +159,14 @@ static unsigned long vmx_host_tss(struct desc_ptr *gdt)
 }
 
 /* Host state that belongs to the CPU.  The VMCS has just become current there. */
-static void vmx_write_host_cpu(void)
+static void vmx_write_host_cpu(struct vmx_vcpu *vmx)
 {
-	struct desc_ptr gdt;
 	u64 value;
 
-	native_store_gdt(&gdt);
-	vmcs_write(VMCS_HOST_GDTR_BASE, gdt.address);
-	vmcs_write(VMCS_HOST_TR_BASE, vmx_host_tss(&gdt));
+	native_store_gdt(&vmx->host_gdt);
+	vmx->host_gdt.size = GDT_SIZE - 1;
+	vmcs_write(VMCS_HOST_GDTR_BASE, vmx->host_gdt.address);
+	vmcs_write(VMCS_HOST_TR_BASE, vmx_host_tss(&vmx->host_gdt));
 	rdmsrl(MSR_GS_BASE, value);
 	vmcs_write(VMCS_HOST_GS_BASE, value);
 	rdmsrl(MSR_IA32_SYSENTER_ESP, value);
@@ -278,6 +279,9 @@ static void vmx_load(struct mhv_vcpu *v, int cpu)
 {
 	bool moved = v->cpu != cpu;
 
+	/* nobody else was here since: the usual case on the way back from user space */
+	if (likely(vmx_is_current(v)))
+		return;
 	vmx_make_current(v, cpu);
 	if (vmx_lost())
 		return;
@@ -288,15 +292,57 @@ static void vmx_load(struct mhv_vcpu *v, int cpu)
 	if (!moved)
 		return;
 	mhv_count(v, MHV_STAT_VMCS_LOAD);
-	vmx_write_host_cpu();
+	vmx_write_host_cpu(to_vmx(v));
 	/* what this CPU's TLB holds of us may be from long ago */
 	set_bit(MHV_REQ_TLB_FLUSH, &v->requests);
 }
 
-static u16 vmx_host_selector(u16 sel)
+static u64 vmx_host_selector(u16 sel)
 {
 	/* a host selector field must have RPL and TI clear */
 	return sel & 7 ? 0 : sel;
+}
+
+/* The task's data segments; nearly always null, and the fields then hold that. */
+static void vmx_save_segments(struct vmx_vcpu *vmx)
+{
+	u64 now;
+
+	savesegment(fs, vmx->fs_sel);
+	savesegment(gs, vmx->gs_sel);
+	savesegment(ds, vmx->ds_sel);
+	savesegment(es, vmx->es_sel);
+	store_ldt(vmx->ldt_sel);
+	now = vmx_host_selector(vmx->fs_sel) | vmx_host_selector(vmx->gs_sel) << 16 |
+	      vmx_host_selector(vmx->ds_sel) << 32 | vmx_host_selector(vmx->es_sel) << 48;
+	if (likely(now == vmx->host_selectors))
+		return;
+	vmx->host_selectors = now;
+	vmcs_write(VMCS_HOST_FS_SELECTOR, (u16)now);
+	vmcs_write(VMCS_HOST_GS_SELECTOR, (u16)(now >> 16));
+	vmcs_write(VMCS_HOST_DS_SELECTOR, (u16)(now >> 32));
+	vmcs_write(VMCS_HOST_ES_SELECTOR, (u16)(now >> 48));
+}
+
+static void vmx_restore_segments(struct vmx_vcpu *vmx)
+{
+	if (unlikely(vmx->ds_sel & 7))
+		loadsegment(ds, vmx->ds_sel);
+	if (unlikely(vmx->es_sel & 7))
+		loadsegment(es, vmx->es_sel);
+	if (unlikely(vmx->fs_sel & 7)) {
+		loadsegment(fs, vmx->fs_sel);
+		wrmsrl(MSR_FS_BASE, vmx->host_fs_base);
+	}
+	if (unlikely(vmx->gs_sel & 7))
+		load_gs_index(vmx->gs_sel);
+	if (unlikely(vmx->ldt_sel))
+		asm volatile("lldt %0" : : "m" (vmx->ldt_sel));
+}
+
+static void vmx_write_kernel_gs(u64 value)
+{
+	__wrmsr(MSR_KERNEL_GS_BASE, value, value >> 32);
 }
 
 /*
@@ -308,25 +354,15 @@ static void vmx_switch_to_guest(struct mhv_vcpu *v)
 	struct vmx_vcpu *vmx = to_vmx(v);
 	unsigned long fs_base;
 
-	if (likely(vmx->guest_loaded))
-		return;
-	savesegment(fs, vmx->fs_sel);
-	savesegment(gs, vmx->gs_sel);
-	savesegment(ds, vmx->ds_sel);
-	savesegment(es, vmx->es_sel);
-	store_ldt(vmx->ldt_sel);
-	vmcs_write(VMCS_HOST_FS_SELECTOR, vmx_host_selector(vmx->fs_sel));
-	vmcs_write(VMCS_HOST_GS_SELECTOR, vmx_host_selector(vmx->gs_sel));
-	vmcs_write(VMCS_HOST_DS_SELECTOR, vmx_host_selector(vmx->ds_sel));
-	vmcs_write(VMCS_HOST_ES_SELECTOR, vmx_host_selector(vmx->es_sel));
-
-	rdmsrl(MSR_FS_BASE, fs_base);
+	vmx_save_segments(vmx);
+	fs_base = __rdmsr(MSR_FS_BASE);
 	if (fs_base != vmx->host_fs_base) {
 		vmcs_write(VMCS_HOST_FS_BASE, fs_base);
 		vmx->host_fs_base = fs_base;
 	}
-	rdmsrl(MSR_KERNEL_GS_BASE, vmx->host_kernel_gs);
-	wrmsrl(MSR_KERNEL_GS_BASE, vmx->kernel_gs);
+	vmx->host_kernel_gs = __rdmsr(MSR_KERNEL_GS_BASE);
+	if (vmx->kernel_gs != vmx->host_kernel_gs)
+		vmx_write_kernel_gs(vmx->kernel_gs);
 	vmx->host_debugctl = get_debugctlmsr();
 	vmx_user_msrs_load(v);
 	vmx->guest_loaded = true;
@@ -339,23 +375,13 @@ static void vmx_switch_to_host(struct mhv_vcpu *v)
 
 	if (!vmx->guest_loaded)
 		return;
-	rdmsrl(MSR_KERNEL_GS_BASE, vmx->kernel_gs);
-	if (unlikely(vmx->ds_sel & 7))
-		loadsegment(ds, vmx->ds_sel);
-	if (unlikely(vmx->es_sel & 7))
-		loadsegment(es, vmx->es_sel);
-	if (unlikely(vmx->fs_sel & 7)) {
-		loadsegment(fs, vmx->fs_sel);
-		wrmsrl(MSR_FS_BASE, vmx->host_fs_base);
-	}
-	if (unlikely(vmx->gs_sel & 7))
-		load_gs_index(vmx->gs_sel);
-	wrmsrl(MSR_KERNEL_GS_BASE, vmx->host_kernel_gs);
-	if (unlikely(vmx->ldt_sel))
-		asm volatile("lldt %0" : : "m" (vmx->ldt_sel));
-	/* an exit leaves both limits at their largest */
+	vmx->kernel_gs = __rdmsr(MSR_KERNEL_GS_BASE);
+	vmx_restore_segments(vmx);
+	if (vmx->kernel_gs != vmx->host_kernel_gs || unlikely(vmx->gs_sel & 7))
+		vmx_write_kernel_gs(vmx->host_kernel_gs);
+	/* an exit leaves the limits of TSS and GDT at their largest */
 	invalidate_tss_limit();
-	load_fixmap_gdt(raw_smp_processor_id());
+	native_load_gdt(&vmx->host_gdt);
 	vmx->guest_loaded = false;
 }
 
@@ -419,34 +445,67 @@ static noinstr void vmx_enter_guest(struct mhv_vcpu *v)
 	context_tracking_guest_exit();
 }
 
-static void vmx_enter(struct mhv_vcpu *v)
+/* Ticks from an MMIO exit to this entry, the time in user space included. */
+static void vmx_measure_entry(struct mhv_vcpu *v)
+{
+	u16 reason = to_vmx(v)->exit_reason;
+
+	if (reason == XR_EPT_MISCONFIG || reason == XR_EPT_VIOLATION)
+		v->stat[MHV_STAT_MMIO_TICKS_LAST] = rdtsc() - v->exited;
+}
+
+/* What every entry needs that something may have changed since the last. */
+static void vmx_before_entry(struct mhv_vcpu *v)
 {
 	struct vmx_vcpu *vmx = to_vmx(v);
 
-	vmx_switch_to_guest(v);
-	if (test_and_clear_bit(MHV_REQ_TLB_FLUSH, &v->requests))
+	if (!vmx->guest_loaded)
+		vmx_switch_to_guest(v);
+	trace_mhv_entry(v);
+	if (test_bit(MHV_REQ_TLB_FLUSH, &v->requests) &&
+	    test_and_clear_bit(MHV_REQ_TLB_FLUSH, &v->requests))
 		vmx_flush_tlb(v);
 	vmx_write_dirty_regs(v);
 	vmx_refresh_host(vmx);
 	vmx_debug_guest(v);
-	vmx_l1d_flush();
 	vmx_xcr0_guest(v);
-
+	if (mhv_measured(v->vm))
+		vmx_measure_entry(v);
 	vtime_account_guest_enter();
-	vmx_enter_guest(v);
-	if (likely(!vmx->failed)) {
-		vmx->exit_reason = vmcs_read(VMCS_EXIT_REASON);
-		/* an entry that fails on guest state does not launch */
-		if (!(vmx->exit_reason & XR_ENTRY_FAILURE))
-			vmx->launched = true;
-	}
+}
 
+/* The opposite, and what an exit owes the host at once. */
+static void vmx_after_exit(struct mhv_vcpu *v)
+{
+	struct vmx_vcpu *vmx = to_vmx(v);
+
+	if (mhv_measured(v->vm))
+		v->exited = rdtsc();
 	vmx_xcr0_host(v);
 	vmx_debug_host(v);
 	if (unlikely(vmx->host_debugctl))
 		update_debugctlmsr(vmx->host_debugctl);
-	vmx_host_event(vmx);
+	if (unlikely(vmx->exit_reason == XR_EXCEPTION_NMI || vmx->failed ||
+		     (vmx->exit_reason & XR_ENTRY_FAILURE)))
+		vmx_host_event(vmx);
 	vtime_account_guest_exit();
+}
+
+static void vmx_enter(struct mhv_vcpu *v)
+{
+	struct vmx_vcpu *vmx = to_vmx(v);
+
+	vmx_before_entry(v);
+	do {
+		vmx_l1d_flush();
+		vmx_enter_guest(v);
+		if (unlikely(vmx->failed))
+			break;
+		vmx->exit_reason = vmcs_read(VMCS_EXIT_REASON);
+		/* an entry that fails on guest state does not launch */
+		vmx->launched |= !(vmx->exit_reason & XR_ENTRY_FAILURE);
+	} while (vmx->exit_reason == XR_EPT_MISCONFIG && vmx_exit_plain(v));
+	vmx_after_exit(v);
 }
 
 static const struct mhv_ops vmx_ops = {
@@ -475,6 +534,9 @@ static const struct mhv_ops vmx_ops = {
 	.get_segment	= vmx_get_segment,
 	.get_paging	= vmx_get_paging,
 	.skip		= vmx_skip,
+	.get_code	= vmx_get_code,
+	.real_mode	= vmx_real_mode,
+	.retire		= vmx_retire,
 	.fpu_put	= vmx_fpu_put,
 };
 

@@ -6,6 +6,8 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+#include <asm/desc_defs.h>
+
 #include "../mhv.h"
 #include "check.h"
 #include "vmcs.h"
@@ -63,6 +65,9 @@ enum vmx_injecting {
  * @exit_reason: of the last exit
  * @intr_info: of the last exit by exception or NMI
  * @injecting: source of the event in the last entry
+ * @host_selectors: values of the VMCS's host FS, GS, DS, ES selectors, packed
+ * @host_gdt: the CPU's GDT with its proper limit
+ * @plain: what the short way made of the last exit
  * @guest_loaded: the CPU holds the guest's MSRs and null segments
  * @fs_sel: host's, when @guest_loaded
  * @gs_sel: likewise
@@ -96,6 +101,9 @@ struct vmx_vcpu {
 	u32 intr_info;
 	enum vmx_injecting injecting;
 
+	u64 host_selectors;
+	struct desc_ptr host_gdt;
+	enum mhv_plain plain;
 	bool guest_loaded;
 	u16 fs_sel, gs_sel, ds_sel, es_sel, ldt_sel;
 	u64 host_kernel_gs, kernel_gs;
@@ -128,6 +136,15 @@ int vmx_enable(void);
 void vmx_disable(void);
 bool vmx_lost(void);
 void vmx_make_current(struct mhv_vcpu *v, int cpu);
+
+DECLARE_PER_CPU(struct mhv_vcpu *, vmx_current_vcpu);
+
+/* Is this vCPU's VMCS the one that this CPU works with?  Preemption off. */
+static inline bool vmx_is_current(struct mhv_vcpu *v)
+{
+	return __this_cpu_read(vmx_current_vcpu) == v;
+}
+
 void vmx_clear(struct mhv_vcpu *v);
 
 /* entry.S */
@@ -154,6 +171,9 @@ void vmx_get_segment(struct mhv_vcpu *v, int seg, struct mhv_segment *s);
 void vmx_get_paging(struct mhv_vcpu *v, struct mhv_paging_state *p);
 void vmx_load_pdptes(struct mhv_vcpu *v, const u64 pdpte[4]);
 void vmx_skip(struct mhv_vcpu *v, u32 insn_len);
+void vmx_retire(struct mhv_vcpu *v);
+void vmx_get_code(struct mhv_vcpu *v, struct mhv_code *code);
+bool vmx_real_mode(struct mhv_vcpu *v);
 unsigned int vmx_cpl(void);
 
 static inline u64 vmx_rflags(struct mhv_vcpu *v)
@@ -213,6 +233,7 @@ enum mhv_next vmx_exit_rdmsr(struct mhv_vcpu *v);
 enum mhv_next vmx_exit_wrmsr(struct mhv_vcpu *v);
 
 /* exit.c */
+bool vmx_exit_plain(struct mhv_vcpu *v);
 enum mhv_next vmx_handle_exit(struct mhv_vcpu *v);
 
 /* vmx.c */
@@ -221,6 +242,15 @@ u64 vmx_eptp(struct mhv_vm *vm);
 /* mitigations.c */
 int vmx_mitigations_init(void);
 void vmx_mitigations_exit(void);
-void vmx_l1d_flush(void);
+void __vmx_l1d_flush(void);
+
+extern bool vmx_l1d_flush_on;
+
+/* Flush the L1 data cache before this entry, on hosts that want it. */
+static inline void vmx_l1d_flush(void)
+{
+	if (unlikely(vmx_l1d_flush_on))
+		__vmx_l1d_flush();
+}
 
 #endif /* MHV_VMX_VMX_H */

@@ -27,6 +27,8 @@
 
 #define MHV_MAX_VCPUS		16	/* per VM */
 #define MHV_MAX_MEMSLOTS	8192	/* per VM; slot numbers 0..8191 */
+#define MHV_MAX_ROUTES		8192	/* per VM */
+#define MHV_MAX_AREAS		64	/* per VM */
 
 /* ---- /dev/mhv: what this host offers ------------------------------------ */
 
@@ -170,6 +172,167 @@ struct mhv_vcpu_config {
 	__u32 flags;
 	__u64 reserved[3];
 };
+
+/* ---- device memory: routes --------------------------------------------------- */
+
+/*
+ * What the guest finds outside of memslots is device memory (as are writes to a
+ * read-only memslot).  An access is answered by the first of these that takes it:
+ *
+ *   register file	a read, from a page that the device model shares
+ *   posted ring	a write, appended to a ring that the device model drains
+ *   eventfd		a write, signalled
+ *   ioreq		MHV_EXIT_MMIO: user space does it and runs the vCPU again
+ *
+ * A route covers a range of guest physical addresses.  Ranges of one kind must not
+ * overlap, but those of eventfds may where size or value differ; ranges of different
+ * kinds may lie over each other.  An access that a route does not cover whole is not
+ * taken by it.
+ *
+ * Ordering.  A vCPU's accesses take effect in program order on each route, and an
+ * ioreq is handed over after everything the vCPU posted before it: a device model
+ * that drains the ring before it looks at the ioreq sees all of a vCPU's accesses in
+ * program order.  Posted writes of different vCPUs to one ring are in one order, that
+ * of their sequence numbers, which agrees with any order the guest could have
+ * observed.  A register-file read is not ordered after earlier posted writes: only
+ * registers that no posted write changes belong there.
+ */
+
+/* enum mhv_area_kind - memory that the kernel and a device model share */
+enum mhv_area_kind {
+	MHV_AREA_REGFILE	= 1,	/* one page of registers */
+	MHV_AREA_RING		= 2,	/* struct mhv_ring */
+};
+
+/**
+ * struct mhv_area - MHV_CREATE_AREA
+ * @kind:	enum mhv_area_kind
+ * @id:		out: names the area in struct mhv_route
+ * @offset:	out: where to mmap it on the VM fd, MAP_SHARED
+ * @size:	out: bytes to mmap
+ * @reserved:	zero
+ *
+ * An area lives as long as the VM.  -ENOSPC after MHV_MAX_AREAS.
+ */
+struct mhv_area {
+	__u32 kind;
+	__u32 id;
+	__u64 offset;
+	__u64 size;
+	__u64 reserved[2];
+};
+
+#define MHV_RING_ENTRIES	128
+
+/**
+ * struct mhv_posted - one posted write
+ * @gpa:	address
+ * @data:	value, low @size bytes
+ * @seq:	counts the writes to the ring, from 0; wraps
+ * @size:	1, 2, 4 or 8 bytes
+ * @vcpu:	number of the vCPU that wrote
+ */
+struct mhv_posted {
+	__u64 gpa;
+	__u64 data;
+	__u32 seq;
+	__u16 size;
+	__u16 vcpu;
+	__u64 reserved;
+};
+
+/**
+ * struct mhv_ring - a posted ring, two pages
+ * @producer:	entries appended so far, wraps; written by the kernel alone
+ * @consumer:	entries taken so far, wraps; written by the device model
+ * @entry:	number n lies at entry[n % MHV_RING_ENTRIES]
+ *
+ * The device model reads @producer (acquire), the entries up to it, and then stores
+ * @consumer (release).  The kernel keeps its own count and bounds what it reads here:
+ * a @consumer that makes no sense makes the ring full, and writes go by ioreq.
+ */
+struct mhv_ring {
+	__u32 producer;
+	__u32 pad1[15];
+	__u32 consumer;
+	__u32 pad2[15];
+	__u8  pad3[4096 - 128];
+	struct mhv_posted entry[MHV_RING_ENTRIES];
+};
+
+/* enum mhv_route_kind - who answers */
+enum mhv_route_kind {
+	MHV_ROUTE_REGFILE	= 1,
+	MHV_ROUTE_POSTED	= 2,
+	MHV_ROUTE_EVENTFD	= 3,
+};
+
+#define MHV_ROUTE_REMOVE	(1u << 0)	/* take away the route that matches */
+#define MHV_ROUTE_MATCH_VALUE	(1u << 1)	/* eventfd: only writes of @value */
+
+/**
+ * struct mhv_route - MHV_SET_ROUTE: add or remove a route
+ * @kind:	enum mhv_route_kind
+ * @flags:	MHV_ROUTE_*
+ * @gpa:	first address
+ * @size:	bytes.  Register file: at most what lies in the page from @offset.
+ *		Eventfd: 1, 2, 4 or 8: only a write of that size at @gpa matches;
+ *		0: one of any size that begins at @gpa
+ * @area:	register file, posted: the area
+ * @offset:	register file: where @gpa lies in the page, 8-byte aligned as @gpa is
+ * @fd:		eventfd: the eventfd; posted: an eventfd signalled when the ring was
+ *		empty and no longer is, or -1; register file: -1
+ * @reserved:	zero
+ * @value:	with MHV_ROUTE_MATCH_VALUE
+ *
+ * -EINVAL what makes no sense, -EEXIST overlap, -ENOENT nothing to remove, -EBADF no
+ * eventfd, -ENOSPC after MHV_MAX_ROUTES.  To remove, give the same kind, gpa, size,
+ * flags and value.
+ */
+struct mhv_route {
+	__u32 kind;
+	__u32 flags;
+	__u64 gpa;
+	__u64 size;
+	__u32 area;
+	__u32 offset;
+	__s32 fd;
+	__u32 reserved;
+	__u64 value;
+	__u64 reserved2[2];
+};
+
+/*
+ * enum mhv_opt - bit numbers of mhv_options.disabled: optimisations that may be
+ * switched off while the VM runs.  Results stay the same, only counts change.
+ */
+enum mhv_opt {
+	MHV_OPT_VCPU_CACHE	= 0,	/* per-vCPU cache of device gpas */
+	MHV_OPT_MMIO_SPTE	= 1,	/* device entries in the page tables */
+	MHV_OPT_DECODE_CACHE	= 2,	/* decoded instructions by address */
+	MHV_OPT_REGFILE		= 3,
+	MHV_OPT_POSTED		= 4,
+	MHV_OPT_EVENTFD		= 5,
+	MHV_OPT_COUNT		= 6,
+};
+
+/**
+ * struct mhv_options - MHV_SET_OPTIONS
+ * @disabled:	bit mask of enum mhv_opt: all that is to be off
+ * @flags:	MHV_OPTION_*
+ * @reserved:	zero
+ */
+struct mhv_options {
+	__u64 disabled;
+	__u64 flags;
+	__u64 reserved[2];
+};
+
+/*
+ * Keep the counter mmio_ticks_last: TSC ticks of the vCPU's last device access, from
+ * leaving the guest to entering it again, what user space did included.
+ */
+#define MHV_OPTION_MEASURE	(1u << 0)
 
 /* ---- vCPU state ---------------------------------------------------------- */
 
@@ -404,6 +567,7 @@ enum mhv_ioreq_state {
 #define MHV_IOREQ_WRITE		(1u << 0)	/* guest writes to the device */
 #define MHV_IOREQ_STRING	(1u << 1)	/* data in the data page */
 #define MHV_IOREQ_DOWN		(1u << 2)	/* string: addresses descend (DF) */
+#define MHV_IOREQ_POSTABLE	(1u << 3)	/* a full ring turned this write away */
 
 /**
  * struct mhv_ioreq - one access to a port or to device memory
@@ -416,7 +580,8 @@ enum mhv_ioreq_state {
  * @data:	value, low @size bytes (not for strings)
  *
  * A string's elements lie packed in the data page in the order of the transfer.
- * Port strings repeat at the one port.
+ * Port strings repeat at the one port; of MMIO strings @addr is the first element's
+ * address, and the others follow it upwards or, with MHV_IOREQ_DOWN, downwards.
  */
 struct mhv_ioreq {
 	__u32 state;
@@ -509,6 +674,9 @@ struct mhv_run {
 /* VM */
 #define MHV_SET_MEMSLOT		_IOW(MHV_IOC, 0x20, struct mhv_memslot)
 #define MHV_CREATE_VCPU		_IOW(MHV_IOC, 0x21, struct mhv_vcpu_config)
+#define MHV_CREATE_AREA		_IOWR(MHV_IOC, 0x22, struct mhv_area)
+#define MHV_SET_ROUTE		_IOW(MHV_IOC, 0x23, struct mhv_route)
+#define MHV_SET_OPTIONS		_IOW(MHV_IOC, 0x24, struct mhv_options)
 
 /* vCPU; all but MHV_KICK wait while MHV_RUN is under way (-EINTR on a signal) */
 #define MHV_RUN			_IO(MHV_IOC, 0x40)

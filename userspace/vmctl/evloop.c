@@ -79,6 +79,21 @@ int evloop_add(struct evloop *loop, struct evloop_watch *watch)
 }
 
 /**
+ * evloop_remove - no longer look after a descriptor
+ * @loop:	the loop; not from a @ready
+ * @watch:	maybe added earlier
+ */
+void evloop_remove(struct evloop *loop, struct evloop_watch *watch)
+{
+	unsigned int i, kept = 0;
+
+	for (i = 0; i < loop->nr; i++)
+		if (loop->watch[i] != watch)
+			loop->watch[kept++] = loop->watch[i];
+	loop->nr = kept;
+}
+
+/**
  * evloop_wake - make the loop look again; from any thread, never lost
  * @loop:	the loop
  */

@@ -44,6 +44,7 @@ struct evloop {
 int evloop_init(struct evloop *loop, pthread_mutex_t *lock);
 void evloop_destroy(struct evloop *loop);
 int evloop_add(struct evloop *loop, struct evloop_watch *watch);
+void evloop_remove(struct evloop *loop, struct evloop_watch *watch);
 void evloop_wake(struct evloop *loop);
 int evloop_once(struct evloop *loop);
 

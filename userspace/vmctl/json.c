@@ -90,6 +90,17 @@ void json_fixed(struct json *json, const char *key, double value, int decimals)
 }
 
 /**
+ * json_null - nothing
+ * @json:	where to
+ * @key:	name, or NULL in an array
+ */
+void json_null(struct json *json, const char *key)
+{
+	json_key(json, key);
+	fputs("null", json->out);
+}
+
+/**
  * json_bool - true or false
  * @json:	where to
  * @key:	name, or NULL in an array

@@ -20,6 +20,7 @@ void json_close(struct json *json, char bracket);
 void json_string(struct json *json, const char *key, const char *value);
 void json_u64(struct json *json, const char *key, u64 value);
 void json_fixed(struct json *json, const char *key, double value, int decimals);
+void json_null(struct json *json, const char *key);
 void json_bool(struct json *json, const char *key, bool value);
 
 #endif

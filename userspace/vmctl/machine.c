@@ -132,6 +132,36 @@ static int machine_create_devices(struct machine *m)
 	return err ? fail("two devices share a port, or memory ran out") : 0;
 }
 
+static int machine_check_device(const struct machine *machine,
+				const struct device_option *device)
+{
+	unsigned int bits = machine->ops->phys_bits(machine->accel);
+	const struct memory *mem = &machine->mem;
+	u64 addr = device->addr, last = addr + device->type->size - 1;
+
+	if (last < addr || (bits < 64 && last >= 1ull << bits))
+		return fail("--device %s: 0x%llx exceeds %u-bit guest addresses",
+			    device->type->name, addr, bits);
+	if (addr < mem->low ||
+	    (mem->high && last >= MEM_ABOVE_HOLE && addr < MEM_ABOVE_HOLE + mem->high))
+		return fail("--device %s: RAM is at 0x%llx: use an address from 0x%llx on",
+			    device->type->name, addr, MEM_HOLE);
+	return 0;
+}
+
+/* what the user wants in device memory, and how fast */
+static int machine_add_devices(struct machine *machine)
+{
+	const struct run_options *opt = machine->opt;
+	unsigned int i;
+
+	for (i = 0; i < opt->nr_devices; i++)
+		if (machine_check_device(machine, &opt->devices[i]) ||
+		    opt->devices[i].type->create(&machine->mmio, opt->devices[i].addr))
+			return -1;
+	return opt->without ? machine->ops->set_options(machine->accel, opt->without, false) : 0;
+}
+
 static int machine_load(struct machine *machine)
 {
 	const struct run_options *opt = machine->opt;
@@ -175,12 +205,15 @@ int machine_create(struct machine *machine, const struct run_options *opt,
 	machine->accel = ops->open(opt->paging);
 	if (!machine->accel)
 		return -1;
+	mmio_init(&machine->mmio, ops, machine->accel, &machine->loop);
 	if (machine_create_memory(machine) || vcpu_create(machine) ||
 	    machine_load(machine))
 		return -1;
 	if (console_open(&machine->console, opt->console, &machine->loop, &machine->power))
 		return -1;
-	return machine_create_devices(machine);
+	if (machine_create_devices(machine))
+		return -1;
+	return machine_add_devices(machine);
 }
 
 static int machine_start(struct machine *machine)
@@ -231,7 +264,7 @@ void machine_destroy(struct machine *machine)
 {
 	if (machine->signals.fd >= 0)
 		close(machine->signals.fd);
-	bus_destroy(&machine->mmio);
+	mmio_destroy(&machine->mmio);
 	bus_destroy(&machine->ports);
 	vcpu_destroy(&machine->vcpu);
 	if (machine->accel)

@@ -9,6 +9,7 @@
 #include "dev/acpi_pm.h"
 #include "dev/cmos.h"
 #include "dev/i8042.h"
+#include "dev/mmio.h"
 #include "dev/pic.h"
 #include "dev/pit.h"
 #include "dev/uart16550.h"
@@ -31,7 +32,8 @@ enum vcpu_phase {
  * @started:	the thread is to be joined
  * @accel:	backend's vCPU
  * @phase:	under the device lock
- * @kicked:	a kick for this run is out already; under the device lock
+ * @kicked:	a kick for this run is out already; set under the device lock, and seen
+ *		by mmio_run() without it
  * @wake:	signalled when a halted vCPU has something to do
  * @exit:	of the last run; the thread's own
  */
@@ -53,7 +55,7 @@ struct vcpu {
  * @lock:	the device lock: all devices, buses, timers, console, @power, @end
  * @mem:	guest RAM
  * @loop:	main thread's loop
- * @ports: @mmio: buses
+ * @ports: @mmio: what is at which port and in device memory
  * @pic: @pit: @cmos: @uart: @i8042: @pm: devices
  * @console:	user's end of the serial cable
  * @power:	what devices see of @end
@@ -71,7 +73,8 @@ struct machine {
 	pthread_mutex_t lock;
 	struct memory mem;
 	struct evloop loop;
-	struct bus ports, mmio;
+	struct bus ports;
+	struct mmio mmio;
 	struct pic pic;
 	struct pit pit;
 	struct cmos cmos;
@@ -95,6 +98,7 @@ void machine_destroy(struct machine *machine);
 
 /* vcpu.c */
 int vcpu_create(struct machine *machine);
+void vcpu_boot_sregs(struct mhv_sregs *sregs, const struct boot *boot);
 int vcpu_boot(struct vcpu *vcpu, const struct boot *boot);
 int vcpu_start(struct vcpu *vcpu);
 void vcpu_notify(struct vcpu *vcpu);

@@ -15,6 +15,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *help;
 } verbs[] = {
+	{ "bench", verb_bench, "measure what an access to a device costs a guest" },
 	{ "check", verb_check, "say what this host offers" },
 	{ "run", verb_run, "boot a guest and stay until it ends" },
 };

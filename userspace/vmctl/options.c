@@ -10,12 +10,13 @@
 #include "msg.h"
 #include "options.h"
 #include "size.h"
+#include "without.h"
 
 #define MEM_DEFAULT	(256 * MIB)
 #define TIMEOUT_MAX	1000000u
 
 enum { OPT_NAME = 1, OPT_KERNEL, OPT_INITRD, OPT_APPEND, OPT_MEM, OPT_PAGING, OPT_TIMEOUT,
-	OPT_STATS, OPT_JSON, OPT_DEBUG_EXIT, OPT_CONSOLE, OPT_HELP };
+	OPT_STATS, OPT_JSON, OPT_DEBUG_EXIT, OPT_CONSOLE, OPT_DEVICE, OPT_WITHOUT, OPT_HELP };
 
 static const struct option long_options[] = {
 	{ "name",	required_argument,	NULL, OPT_NAME },
@@ -29,6 +30,8 @@ static const struct option long_options[] = {
 	{ "json",	no_argument,		NULL, OPT_JSON },
 	{ "debug-exit",	no_argument,		NULL, OPT_DEBUG_EXIT },
 	{ "console",	required_argument,	NULL, OPT_CONSOLE },
+	{ "device",	required_argument,	NULL, OPT_DEVICE },
+	{ "without",	required_argument,	NULL, OPT_WITHOUT },
 	{ "help",	no_argument,		NULL, OPT_HELP },
 	{ }
 };
@@ -72,7 +75,14 @@ static int parse_mem(struct run_options *opt, const char *text)
 	return 0;
 }
 
-static int parse_paging(struct run_options *opt, const char *text)
+/**
+ * paging_parse - read the value of --paging
+ * @text:	what the user wrote
+ * @paging:	out
+ *
+ * Return: 0, or -1 with a message.
+ */
+int paging_parse(const char *text, enum accel_paging *paging)
 {
 	static const struct {
 		const char *name;
@@ -85,7 +95,7 @@ static int parse_paging(struct run_options *opt, const char *text)
 	for (i = 0; i < ARRAY_SIZE(modes); i++) {
 		if (strcmp(text, modes[i].name))
 			continue;
-		opt->paging = modes[i].paging;
+		*paging = modes[i].paging;
 		return 0;
 	}
 	return fail("--paging %s: not known: use ept, shadow or auto", text);
@@ -113,6 +123,13 @@ static int parse_console(struct run_options *opt, const char *text)
 	return 0;
 }
 
+static int parse_device(struct run_options *opt, const char *text)
+{
+	if (opt->nr_devices == DEVICES_MAX)
+		return fail("--device: more than %u devices", DEVICES_MAX);
+	return device_parse(text, &opt->devices[opt->nr_devices++]);
+}
+
 static int parse_one(struct run_options *opt, int which, const char *text)
 {
 	switch (which) {
@@ -130,7 +147,7 @@ static int parse_one(struct run_options *opt, int which, const char *text)
 	case OPT_MEM:
 		return parse_mem(opt, text);
 	case OPT_PAGING:
-		return parse_paging(opt, text);
+		return paging_parse(text, &opt->paging);
 	case OPT_TIMEOUT:
 		return parse_timeout(opt, text);
 	case OPT_STATS:
@@ -144,6 +161,10 @@ static int parse_one(struct run_options *opt, int which, const char *text)
 		return 0;
 	case OPT_CONSOLE:
 		return parse_console(opt, text);
+	case OPT_DEVICE:
+		return parse_device(opt, text);
+	case OPT_WITHOUT:
+		return without_parse(text, &opt->without);
 	case OPT_HELP:
 		opt->help = true;
 		return 0;

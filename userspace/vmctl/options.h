@@ -3,6 +3,7 @@
 #define VMCTL_OPTIONS_H
 
 #include "accel/accel.h"
+#include "dev/device.h"
 #include "loader/loader.h"
 
 /**
@@ -15,6 +16,9 @@
  * @nr_modules:	how many
  * @mem:	bytes of RAM
  * @paging:	how mhv maps memory
+ * @devices:	extra devices, in order
+ * @nr_devices:	how many
+ * @without:	optimisations that are off, a mask of enum mhv_opt
  * @timeout:	seconds; 0 none
  * @stats:	print counters at the end
  * @json:	print the result as JSON
@@ -28,12 +32,16 @@ struct run_options {
 	unsigned int nr_modules;
 	u64 mem;
 	enum accel_paging paging;
+	struct device_option devices[DEVICES_MAX];
+	unsigned int nr_devices;
+	u64 without;
 	unsigned int timeout;
 	bool stats, json, debug_exit, help;
 	char *module_text[MODULES_MAX];
 	unsigned int nr_module_text;
 };
 
+int paging_parse(const char *text, enum accel_paging *paging);
 int run_options_parse(struct run_options *opt, int argc, char **argv);
 void run_options_free(struct run_options *opt);
 

@@ -10,29 +10,64 @@
 #include "machine.h"
 
 #define COUNTERS_MAX	512
-#define EXIT_PREFIX	"exit_"
+/*
+ * Counters belong together by the first word of their name.  Exits come first, for
+ * stats_json(); what no prefix fits comes last.
+ */
+static const struct {
+	const char *prefix, *title;
+} groups[] = {
+	{ "exit_", "exits by reason" },
+	{ "pf_", "page faults by verdict" },
+	{ "mmio_", "device memory by cache" },
+	{ "route_", "device memory by route" },
+	{ "decode_", "instructions decoded" },
+	{ "", "counter" },
+};
+
+#define GROUP_EXITS	0
 
 struct stats {
 	struct accel_counter counter[COUNTERS_MAX];
 	unsigned int nr;
-	u64 exits;	/* sum of those with the prefix */
+	u64 exits;	/* sum of those by reason */
 };
+
+static unsigned int stats_group(const struct accel_counter *counter)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(groups) - 1; i++)
+		if (!strncmp(counter->name, groups[i].prefix, strlen(groups[i].prefix)))
+			break;
+	return i;
+}
 
 static bool is_exit(const struct accel_counter *counter)
 {
-	return !strncmp(counter->name, EXIT_PREFIX, strlen(EXIT_PREFIX));
+	return stats_group(counter) == GROUP_EXITS;
 }
 
-/* exits before others, then the largest first, then by name */
+/* by group, then the largest first, then by name */
 static int stats_compare(const void *a, const void *b)
 {
 	const struct accel_counter *x = a, *y = b;
+	int order = (int)stats_group(x) - (int)stats_group(y);
 
-	if (is_exit(x) != is_exit(y))
-		return is_exit(y) - is_exit(x);
+	if (order)
+		return order;
 	if (x->value != y->value)
 		return x->value < y->value ? 1 : -1;
 	return strcmp(x->name, y->name);
+}
+
+/* what vmctl itself counts */
+static void stats_add(struct stats *stats, const char *name, u64 value)
+{
+	struct accel_counter *counter = &stats->counter[stats->nr++];
+
+	snprintf(counter->name, sizeof(counter->name), "%s", name);
+	counter->value = value;
 }
 
 static void stats_collect(struct machine *machine, struct stats *stats)
@@ -40,12 +75,13 @@ static void stats_collect(struct machine *machine, struct stats *stats)
 	unsigned int i;
 
 	stats->nr = machine->ops->counters(machine->vcpu.accel, stats->counter,
-					   COUNTERS_MAX);
+					   COUNTERS_MAX - 2);
+	stats_add(stats, "mmio_unclaimed_read", machine->mmio.bus.unclaimed[0]);
+	stats_add(stats, "mmio_unclaimed_write", machine->mmio.bus.unclaimed[1]);
 	qsort(stats->counter, stats->nr, sizeof(stats->counter[0]), stats_compare);
 	stats->exits = 0;
-	for (i = 0; i < stats->nr; i++)
-		if (is_exit(&stats->counter[i]))
-			stats->exits += stats->counter[i].value;
+	for (i = 0; i < stats->nr && is_exit(&stats->counter[i]); i++)
+		stats->exits += stats->counter[i].value;
 }
 
 static double stats_percent(const struct stats *stats, u64 value)
@@ -53,28 +89,44 @@ static double stats_percent(const struct stats *stats, u64 value)
 	return stats->exits ? 100.0 * value / stats->exits : 0;
 }
 
-/* counters other than exits first: the table of exits ends the output */
-static void stats_text(const struct stats *stats)
+static void stats_text_one(const struct stats *stats, const struct accel_counter *c)
+{
+	if (is_exit(c))
+		printf("%-32s %14llu %7.2f%%\n", c->name + strlen(groups[GROUP_EXITS].prefix),
+		       c->value, stats_percent(stats, c->value));
+	else
+		printf("%-32s %14llu\n", c->name, c->value);
+}
+
+/* a title, and what is not zero; nothing if all is zero */
+static void stats_text_group(const struct stats *stats, unsigned int group)
 {
 	const struct accel_counter *c;
+	bool titled = false;
 	unsigned int i;
 
-	printf("%-32s %14s\n", "counter", "count");
 	for (i = 0; i < stats->nr; i++) {
 		c = &stats->counter[i];
-		if (!is_exit(c) && c->value)
-			printf("%-32s %14llu\n", c->name, c->value);
+		if (stats_group(c) != group || !c->value)
+			continue;
+		if (!titled)
+			printf("%-32s %14s%s\n", groups[group].title, "count",
+			       group == GROUP_EXITS ? "  percent" : "");
+		titled = true;
+		stats_text_one(stats, c);
 	}
-	printf("\n%-32s %14s %8s\n", "exits by reason", "count", "percent");
-	for (i = 0; i < stats->nr; i++) {
-		c = &stats->counter[i];
-		if (is_exit(c) && c->value)
-			printf("%-32s %14llu %7.2f%%\n", c->name + strlen(EXIT_PREFIX),
-			       c->value,
-			       stats_percent(stats, c->value));
-	}
-	printf("%-32s %14llu %7.2f%%\n", "total", stats->exits,
-	       stats->exits ? 100.0 : 0.0);
+	if (titled && group != GROUP_EXITS)
+		putchar('\n');
+}
+
+/* the exits end the output */
+static void stats_text(const struct stats *stats)
+{
+	unsigned int group;
+
+	for (group = ARRAY_SIZE(groups); group--;)
+		stats_text_group(stats, group);
+	printf("%-32s %14llu %7.2f%%\n", "total", stats->exits, stats->exits ? 100.0 : 0.0);
 }
 
 static void stats_json(const struct stats *stats, struct json *json)
@@ -88,7 +140,7 @@ static void stats_json(const struct stats *stats, struct json *json)
 		if (!c->value)
 			break;
 		json_open(json, NULL, '{');
-		json_string(json, "reason", c->name + strlen(EXIT_PREFIX));
+		json_string(json, "reason", c->name + strlen(groups[GROUP_EXITS].prefix));
 		json_u64(json, "count", c->value);
 		json_fixed(json, "percent", stats_percent(stats, c->value), 2);
 		json_close(json, '}');

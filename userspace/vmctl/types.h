@@ -33,6 +33,7 @@ typedef __s64 s64;
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 
 #define __packed		__attribute((__packed__))
+#define __noinline		__attribute((__noinline__))
 #define __printf(fmt, first)	__attribute((__format__(__printf__, fmt, first)))
 
 #define container_of(ptr, type, member) \

@@ -12,6 +12,9 @@
  *   finds the phase set: a halted vCPU sleeps on a condition variable of the same
  *   lock; a running one is kicked, and a kick holds until the next run returns, even
  *   if that run has not begun yet.
+ *
+ * Accesses to devices that need no lock are carried out in between, without a look:
+ * the phase stays, so whoever has news kicks, and that ends mmio_run().
  */
 #include <errno.h>
 #include <string.h>
@@ -64,7 +67,12 @@ static struct mhv_segment flat_segment(u16 selector, u8 type, bool code64)
 	};
 }
 
-static void boot_sregs(struct mhv_sregs *sregs, const struct boot *boot)
+/**
+ * vcpu_boot_sregs - segments and control registers of a boot protocol
+ * @sregs:	in: as after power-on, out
+ * @boot:	mode and tables
+ */
+void vcpu_boot_sregs(struct mhv_sregs *sregs, const struct boot *boot)
 {
 	bool wide = boot->mode == BOOT_LONG;
 
@@ -101,7 +109,7 @@ int vcpu_boot(struct vcpu *vcpu, const struct boot *boot)
 	/* what a boot protocol does not speak of stays as after power-on */
 	if (ops->get_state(vcpu->accel, &state))
 		return -1;
-	boot_sregs(&state.sregs, boot);
+	vcpu_boot_sregs(&state.sregs, boot);
 	memset(&state.regs, 0, sizeof(state.regs));
 	state.regs.rip = boot->entry;
 	state.regs.rflags = RFLAGS_ONE;
@@ -120,7 +128,7 @@ void vcpu_notify(struct vcpu *vcpu)
 	if (vcpu->phase == VCPU_HALTED) {
 		pthread_cond_signal(&vcpu->wake);
 	} else if (vcpu->phase == VCPU_RUNNING && !vcpu->kicked) {
-		vcpu->kicked = true;
+		__atomic_store_n(&vcpu->kicked, true, __ATOMIC_RELEASE);
 		vcpu->machine->ops->kick(vcpu->accel);
 	}
 }
@@ -175,7 +183,7 @@ static void vcpu_handle_exit(struct vcpu *vcpu)
 		bus_access(&machine->ports, &vcpu->exit.access);
 		break;
 	case VCPU_EXIT_MMIO:
-		bus_access(&machine->mmio, &vcpu->exit.access);
+		mmio_access(&machine->mmio, &vcpu->exit.access);
 		break;
 	case VCPU_EXIT_HALT:
 		vcpu_halt(vcpu);
@@ -206,7 +214,7 @@ static void *vcpu_main(void *arg)
 		vcpu->kicked = false;
 		vcpu->phase = VCPU_RUNNING;
 		pthread_mutex_unlock(&machine->lock);
-		machine->ops->run(vcpu->accel, &vcpu->exit);
+		mmio_run(&machine->mmio, vcpu->accel, &vcpu->exit, &vcpu->kicked);
 		pthread_mutex_lock(&machine->lock);
 		vcpu->phase = VCPU_BUSY;
 		vcpu_handle_exit(vcpu);

@@ -5,6 +5,7 @@
 #ifndef VMCTL_VERBS_H
 #define VMCTL_VERBS_H
 
+int verb_bench(int argc, char **argv);
 int verb_check(int argc, char **argv);
 int verb_run(int argc, char **argv);
 

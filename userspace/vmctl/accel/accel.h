@@ -51,12 +51,28 @@ struct accel;
 struct accel_vcpu;
 
 /**
+ * struct accel_area - memory that the kernel and a device model share
+ * @id:		names it in struct mhv_route
+ * @mem:	mapped here; NULL: there is none
+ * @size:	bytes
+ */
+struct accel_area {
+	u32 id;
+	void *mem;
+	u64 size;
+};
+
+/**
  * struct accel_ops - a backend
  * @name:		for --accel and messages
  * @open:		make a VM; NULL with a message
  * @close:		destroy it; its vCPUs are gone
  * @phys_bits:		width of a guest physical address
  * @set_memory:		memory slot @slot: @size bytes at @gpa are those at @hva
+ * @create_area:	make an area of enum mhv_area_kind; munmap() it when done
+ * @set_route:		add or remove a route
+ * @set_options:	which of enum mhv_opt are off, a bit mask; and whether device
+ *			accesses are timed (counter mmio_ticks_last)
  * @vcpu_open:		make a vCPU; NULL with a message
  * @vcpu_close:		destroy it
  * @get_state: @set_state: registers; only while the vCPU does not run
@@ -68,6 +84,8 @@ struct accel_vcpu;
  * @inject:		deliver external interrupt @vector in the next run
  * @want_window:	whether the next runs return when the guest can take one
  * @counters:		copy up to @max counters; returns how many there are
+ * @counter:		where the counter @name lies while the vCPU exists; NULL unless
+ *			there is one of that name
  *
  * Calls that can fail return 0, or -1 with a message.
  */
@@ -77,6 +95,9 @@ struct accel_ops {
 	void (*close)(struct accel *accel);
 	unsigned int (*phys_bits)(const struct accel *accel);
 	int (*set_memory)(struct accel *accel, u32 slot, u64 gpa, u64 size, void *hva);
+	int (*create_area)(struct accel *accel, u32 kind, struct accel_area *area);
+	int (*set_route)(struct accel *accel, const struct mhv_route *route);
+	int (*set_options)(struct accel *accel, u64 disabled, bool timed);
 
 	struct accel_vcpu *(*vcpu_open)(struct accel *accel, u32 id);
 	void (*vcpu_close)(struct accel_vcpu *vcpu);
@@ -89,6 +110,7 @@ struct accel_ops {
 	void (*want_window)(struct accel_vcpu *vcpu, bool want);
 	unsigned int (*counters)(struct accel_vcpu *vcpu, struct accel_counter *counter,
 				 unsigned int max);
+	const u64 *(*counter)(const struct accel_vcpu *vcpu, const char *name);
 };
 
 extern const struct accel_ops mhv_accel;

@@ -10,8 +10,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../disasm.h"
 #include "../msg.h"
 #include "accel.h"
 
@@ -178,6 +180,55 @@ static int mhv_set_memory(struct accel *accel, u32 slot, u64 gpa, u64 size, void
 	return 0;
 }
 
+static int mhv_create_area(struct accel *accel, u32 kind, struct accel_area *area)
+{
+	struct mhv_area made = { .kind = kind };
+	void *mem;
+
+	if (ioctl(accel->vm, MHV_CREATE_AREA, &made))
+		return fail("cannot share memory with the kernel: %s%s", strerror(errno),
+			    errno == ENOTTY ? ": the module is too old: use both of one build" :
+			    errno == ENOSPC ? ": use fewer devices" : "");
+	mem = mmap(NULL, made.size, PROT_READ | PROT_WRITE, MAP_SHARED, accel->vm, made.offset);
+	if (mem == MAP_FAILED)
+		return fail("cannot map memory shared with the kernel: %s", strerror(errno));
+	*area = (struct accel_area){ made.id, mem, made.size };
+	return 0;
+}
+
+static const char *route_name(u32 kind)
+{
+	static const char *const names[] = {
+		[MHV_ROUTE_REGFILE]	= "register file",
+		[MHV_ROUTE_POSTED]	= "posted ring",
+		[MHV_ROUTE_EVENTFD]	= "doorbell",
+	};
+
+	return kind < ARRAY_SIZE(names) && names[kind] ? names[kind] : "route";
+}
+
+static int mhv_set_route(struct accel *accel, const struct mhv_route *route)
+{
+	if (!ioctl(accel->vm, MHV_SET_ROUTE, route))
+		return 0;
+	return fail("cannot %s the %s at 0x%llx: %s",
+		    route->flags & MHV_ROUTE_REMOVE ? "remove" : "make",
+		    route_name(route->kind), route->gpa, strerror(errno));
+}
+
+static int mhv_set_options(struct accel *accel, u64 disabled, bool timed)
+{
+	struct mhv_options options = {
+		.disabled = disabled,
+		.flags = timed ? MHV_OPTION_MEASURE : 0,
+	};
+
+	if (!ioctl(accel->vm, MHV_SET_OPTIONS, &options))
+		return 0;
+	return fail("cannot switch optimisations off: %s: use vmctl and module of one build",
+		    strerror(errno));
+}
+
 #define RUN_BYTES	(MHV_STATS_PAGE * GUEST_PAGE)
 
 static u64 mhv_stats_bytes(const struct accel *accel)
@@ -264,37 +315,38 @@ static void exit_text(struct vcpu_exit *exit, enum vcpu_exit_kind kind, const ch
 }
 
 /* the kernel has written the slot: what it says there is within bounds */
-static void mhv_exit_access(struct accel_vcpu *vcpu, struct vcpu_exit *exit, bool port)
+static void mhv_exit_access(struct accel_vcpu *vcpu, struct vcpu_exit *exit,
+			    enum vcpu_exit_kind kind)
 {
 	struct mhv_ioreq *req = &vcpu->run->ioreq;
-	bool packed = req->flags & MHV_IOREQ_STRING;
-	s32 step = req->flags & MHV_IOREQ_DOWN ? -(s32)req->size : (s32)req->size;
+	u32 flags = req->flags, size = req->size;
+	bool packed = flags & MHV_IOREQ_STRING;
+	s32 step = flags & MHV_IOREQ_DOWN ? -(s32)size : (s32)size;
 
-	exit->kind = port ? VCPU_EXIT_PORT : VCPU_EXIT_MMIO;
+	exit->kind = kind;
 	exit->access = (struct access){
 		.addr = req->addr,
 		.data = packed ? (u8 *)vcpu->run + MHV_DATA_PAGE * GUEST_PAGE :
 				 (u8 *)&req->data,
-		.size = req->size,
+		.size = size,
 		.count = packed ? req->count : 1,
-		.step = port ? 0 : step,
-		.write = req->flags & MHV_IOREQ_WRITE,
+		.step = kind == VCPU_EXIT_PORT ? 0 : step,
+		.write = flags & MHV_IOREQ_WRITE,
 	};
 	vcpu->access = true;
 }
 
 static void mhv_exit_insn(const struct mhv_run *run, struct vcpu_exit *exit)
 {
-	unsigned int i, nr = run->insn.nr_bytes;
-	char bytes[3 * sizeof(run->insn.bytes) + 1] = " (not fetched)", gva[40] = "";
+	unsigned int nr = min_u64(run->insn.nr_bytes, sizeof(run->insn.bytes));
+	char text[DISASM_TEXT], gva[40] = "";
 
-	for (i = 0; i < nr && i < sizeof(run->insn.bytes); i++)
-		snprintf(bytes + 3 * i, 4, " %02x", run->insn.bytes[i]);
+	disasm(text, run->insn.bytes, nr, run->insn.mode * 8, run->insn.rip);
 	if (run->insn.gva_valid)
 		snprintf(gva, sizeof(gva), ", gva 0x%llx", run->insn.gva);
 	exit_text(exit, VCPU_EXIT_ERROR,
-		  "mhv cannot emulate%s at rip 0x%llx (%u-bit code), %s of gpa 0x%llx%s",
-		  bytes, run->insn.rip, run->insn.mode * 8,
+		  "mhv cannot emulate %s at rip 0x%llx (%u-bit code), %s of gpa 0x%llx%s",
+		  text, run->insn.rip, run->insn.mode * 8,
 		  run->insn.is_write ? "write" : "read", run->insn.gpa, gva);
 }
 
@@ -310,11 +362,15 @@ static void mhv_exit_entry_failed(const struct mhv_run *run, struct vcpu_exit *e
 static void mhv_exit(struct accel_vcpu *vcpu, struct vcpu_exit *exit)
 {
 	const struct mhv_run *run = vcpu->run;
+	u32 reason = run->exit;
 
-	switch (run->exit) {
+	if (reason == MHV_EXIT_MMIO) {
+		mhv_exit_access(vcpu, exit, VCPU_EXIT_MMIO);
+		return;
+	}
+	switch (reason) {
 	case MHV_EXIT_IO:
-	case MHV_EXIT_MMIO:
-		mhv_exit_access(vcpu, exit, run->exit == MHV_EXIT_IO);
+		mhv_exit_access(vcpu, exit, VCPU_EXIT_PORT);
 		break;
 	case MHV_EXIT_HLT:
 		/* an interrupt that waits in the kernel ends the halt at once */
@@ -348,22 +404,38 @@ static void mhv_exit(struct accel_vcpu *vcpu, struct vcpu_exit *exit)
 	default:
 		exit_text(exit, VCPU_EXIT_ERROR,
 			  "mhv returned exit %u: use both of one build",
-			  run->exit);
+			  reason);
 	}
+}
+
+/*
+ * MHV_RUN, the one call that each device access makes: without ioctl()'s variable
+ * arguments.  Returns 0 or -errno.
+ */
+static long mhv_ioctl_run(int fd)
+{
+	long ret = SYS_ioctl;
+
+	asm volatile("syscall" : "+a" (ret) : "D" (fd), "S" (MHV_RUN), "d" (0)
+		     : "rcx", "r11", "memory");
+	return ret;
 }
 
 static void mhv_run(struct accel_vcpu *vcpu, struct vcpu_exit *exit)
 {
+	long ret;
+
 	if (vcpu->access)
 		vcpu->run->ioreq.state = MHV_IOREQ_DONE;
 	vcpu->access = false;
-	if (!ioctl(vcpu->fd, MHV_RUN, 0))
+	ret = mhv_ioctl_run(vcpu->fd);
+	if (!ret)
 		mhv_exit(vcpu, exit);
-	else if (errno == EINTR || errno == EAGAIN)
+	else if (ret == -EINTR || ret == -EAGAIN)
 		exit->kind = VCPU_EXIT_AGAIN;
 	else
 		exit_text(exit, VCPU_EXIT_ERROR, "running the guest failed: %s: see 'dmesg'",
-			  strerror(errno));
+			  strerror(-ret));
 }
 
 static void mhv_kick(struct accel_vcpu *vcpu)
@@ -388,24 +460,45 @@ static void mhv_want_window(struct accel_vcpu *vcpu, bool want)
 	vcpu->run->request_irq_window = want;
 }
 
+static unsigned int mhv_nr_counters(const struct accel *accel)
+{
+	return min_u64(accel->info.nr_stats, mhv_stats_bytes(accel) / sizeof(u64));
+}
+
+static void mhv_counter_name(const struct accel *accel, unsigned int index,
+			     struct accel_counter *counter)
+{
+	struct mhv_stat_name name = { .index = index };
+
+	if (ioctl(accel->device, MHV_GET_STAT_NAME, &name))
+		snprintf(name.name, sizeof(name.name), "counter_%u", index);
+	snprintf(counter->name, sizeof(counter->name), "%.*s", (int)sizeof(name.name) - 1,
+		 name.name);
+}
+
 static unsigned int mhv_counters(struct accel_vcpu *vcpu, struct accel_counter *counter,
 				 unsigned int max)
 {
-	const struct accel *accel = vcpu->accel;
-	struct mhv_stat_name name;
-	unsigned int i, nr = accel->info.nr_stats;
+	unsigned int i, nr = min_u64(mhv_nr_counters(vcpu->accel), max);
 
-	nr = min_u64(nr, mhv_stats_bytes(accel) / sizeof(*vcpu->stats));
-	for (i = 0; i < nr && i < max; i++) {
-		memset(&name, 0, sizeof(name));
-		name.index = i;
-		if (ioctl(accel->device, MHV_GET_STAT_NAME, &name))
-			snprintf(name.name, sizeof(name.name), "counter_%u", i);
-		snprintf(counter[i].name, sizeof(counter[i].name), "%.*s",
-			 (int)sizeof(name.name) - 1, name.name);
+	for (i = 0; i < nr; i++) {
+		mhv_counter_name(vcpu->accel, i, &counter[i]);
 		counter[i].value = vcpu->stats[i];
 	}
-	return i;
+	return nr;
+}
+
+static const u64 *mhv_counter(const struct accel_vcpu *vcpu, const char *name)
+{
+	unsigned int i, nr = mhv_nr_counters(vcpu->accel);
+	struct accel_counter counter;
+
+	for (i = 0; i < nr; i++) {
+		mhv_counter_name(vcpu->accel, i, &counter);
+		if (!strcmp(counter.name, name))
+			return &vcpu->stats[i];
+	}
+	return NULL;
 }
 
 const struct accel_ops mhv_accel = {
@@ -414,6 +507,9 @@ const struct accel_ops mhv_accel = {
 	.close		= mhv_close,
 	.phys_bits	= mhv_phys_bits,
 	.set_memory	= mhv_set_memory,
+	.create_area	= mhv_create_area,
+	.set_route	= mhv_set_route,
+	.set_options	= mhv_set_options,
 	.vcpu_open	= mhv_vcpu_open,
 	.vcpu_close	= mhv_vcpu_close,
 	.get_state	= mhv_get_state,
@@ -424,4 +520,5 @@ const struct accel_ops mhv_accel = {
 	.inject		= mhv_inject,
 	.want_window	= mhv_want_window,
 	.counters	= mhv_counters,
+	.counter	= mhv_counter,
 };

@@ -27,6 +27,20 @@ static unsigned int bus_search(const struct bus *bus, u64 addr)
 }
 
 /**
+ * bus_find - who is at an address
+ * @bus:	the bus
+ * @addr:	any address
+ *
+ * Return: the range; valid until the bus changes.  NULL: nobody.
+ */
+const struct bus_range *bus_find(const struct bus *bus, u64 addr)
+{
+	unsigned int at = bus_search(bus, addr);
+
+	return at < bus->nr && addr >= bus->ranges[at].base ? &bus->ranges[at] : NULL;
+}
+
+/**
  * bus_add - put a device on the bus
  * @bus:	zeroed, or with devices already
  * @base:	first address
@@ -90,9 +104,9 @@ void bus_destroy(struct bus *bus)
 static unsigned int bus_piece(const struct bus_range *range, u64 addr, unsigned int size)
 {
 	u64 left = range->len - (addr - range->base);
-	unsigned int piece = size < range->ops->max_size ? size : range->ops->max_size;
+	unsigned int piece = range->ops->max_size;
 
-	while (piece > left)
+	while (piece > size || piece > left)
 		piece /= 2;
 	return piece;
 }
@@ -118,17 +132,17 @@ static unsigned int bus_write(const struct bus_range *range, u64 addr, const u8 
 	return piece;
 }
 
-static void bus_element(const struct bus *bus, u64 addr, u8 *data, unsigned int size,
-			bool write)
+static void bus_element(struct bus *bus, u64 addr, u8 *data, unsigned int size, bool write)
 {
 	const struct bus_range *range;
-	unsigned int at, piece;
+	bool unclaimed = false;
+	unsigned int piece;
 
 	for (; size; addr += piece, data += piece, size -= piece) {
 		/* looked up each time: a write may move a range */
-		at = bus_search(bus, addr);
-		range = at < bus->nr ? &bus->ranges[at] : NULL;
-		if (!range || addr < range->base) {
+		range = bus_find(bus, addr);
+		if (!range) {
+			unclaimed = true;
 			piece = 1;
 			if (!write)
 				*data = 0xff;
@@ -138,6 +152,7 @@ static void bus_element(const struct bus *bus, u64 addr, u8 *data, unsigned int 
 			piece = bus_read(range, addr, data, size);
 		}
 	}
+	bus->unclaimed[write] += unclaimed;
 }
 
 /**
@@ -145,7 +160,7 @@ static void bus_element(const struct bus *bus, u64 addr, u8 *data, unsigned int 
  * @bus:	the bus
  * @access:	the request; for reads its data is filled in
  */
-void bus_access(const struct bus *bus, const struct access *access)
+void bus_access(struct bus *bus, const struct access *access)
 {
 	u64 addr = access->addr;
 	u8 *data = access->data;

@@ -9,7 +9,7 @@
  * @addr:	port number or gpa of the first element
  * @data:	@count elements of @size bytes, packed in the order of the transfer;
  *		read by writes, filled by reads
- * @size:	bytes of an element: 1, 2, 4, 8, 16 or 32
+ * @size:	bytes of an element, 1 to 32
  * @count:	elements
  * @step:	from one element's address to the next: 0 for ports
  * @write:	the guest writes to the device
@@ -26,8 +26,8 @@ struct access {
  * struct bus_ops - what a device does when the guest reads or writes it
  * @read:	bytes at @off of the device's range; upper bytes are ignored
  * @write:	@val is masked to @size
- * @max_size:	widest access that the device knows, 1 to 8; the bus cuts wider
- *		ones in pieces
+ * @max_size:	widest access that the device knows: 1, 2, 4 or 8; the bus cuts
+ *		others in pieces
  *
  * Both run under the device lock.
  */
@@ -48,15 +48,18 @@ struct bus_range {
  * @ranges:	ascending, without overlap
  * @nr:		ranges in use
  * @room:	ranges there is memory for
+ * @unclaimed:	reads [0] and writes [1] that met nobody, or not only devices
  */
 struct bus {
 	struct bus_range *ranges;
 	unsigned int nr, room;
+	u64 unclaimed[2];
 };
 
 int bus_add(struct bus *bus, u64 base, u64 len, const struct bus_ops *ops, void *dev);
 int bus_remove(struct bus *bus, u64 base);
 void bus_destroy(struct bus *bus);
-void bus_access(const struct bus *bus, const struct access *access);
+const struct bus_range *bus_find(const struct bus *bus, u64 addr);
+void bus_access(struct bus *bus, const struct access *access);
 
 #endif

@@ -16,7 +16,9 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "dev/testdev.h"
 #include "machine.h"
+#include "soft.h"
 
 #define HANG_SECONDS	60
 
@@ -204,6 +206,8 @@ static unsigned int fake_counters(struct accel_vcpu *vcpu, struct accel_counter 
 {
 	static const struct accel_counter all[] = {
 		{ "other", 5 }, { "exit_io", 75 }, { "exit_hlt", 25 }, { "exit_cpuid", 0 },
+		{ "pf_mmio", 3 }, { "pf_mapped", 4 }, { "route_ioreq", 2 },
+		{ "mmio_vcpu_cache", 9 }, { "route_posted", 0 }, { "decode_hit", 6 },
 	};
 
 	memcpy(counter, all, sizeof(all));
@@ -799,6 +803,74 @@ static void refusals(void **state)
 	machine_destroy(&machine);
 }
 
+static unsigned int device_at;
+static u64 device_read[3];
+
+static void step_device(struct soft_access *access)
+{
+	static const struct soft_access all[] = {
+		{ .gpa = TESTDEV_ADDR + TESTDEV_SCRATCH, .size = 8, .write = true, .val = 99 },
+		{ .gpa = TESTDEV_ADDR + TESTDEV_SCRATCH, .size = 4 },
+		{ .gpa = TESTDEV_ADDR + TESTDEV_POSTED, .size = 2, .write = true, .val = 5 },
+		{ .gpa = TESTDEV_ADDR + TESTDEV_POSTED, .size = 2 },
+		{ .gpa = TESTDEV_ADDR - 8, .size = 8, .write = true },
+		{ .gpa = TESTDEV_ADDR + TESTDEV_SIZE, .size = 1 },
+		{ .port = true, .gpa = 0x604, .size = 2, .write = true, .val = 0x2000 },
+	};
+
+	if (device_at && !access->write)
+		device_read[device_at / 2 - 1] = access->val;
+	*access = all[device_at++];
+}
+
+/* a whole machine with a device from the command line */
+static void device_memory(void **state)
+{
+	device_at = 0;
+	memset(&soft, 0, sizeof(soft));
+	soft.step = step_device;
+	assert_int_equal(device_parse("testdev", &opt.devices[opt.nr_devices++]), 0);
+	opt.without = BIT(MHV_OPT_EVENTFD);
+	assert_int_equal(machine_create(&machine, &opt, &soft_accel), 0);
+	assert_int_equal(soft.disabled, BIT(MHV_OPT_EVENTFD));
+	assert_int_equal(machine_run(&machine), 0);
+	assert_int_equal(machine.end, END_POWEROFF);
+	assert_int_equal(machine.mmio.bus.unclaimed[0], 1);
+	assert_int_equal(machine.mmio.bus.unclaimed[1], 1);
+	machine_destroy(&machine);
+	assert_int_equal(device_read[0], 99);
+	assert_int_equal(device_read[1], 5);
+	assert_int_equal(device_read[2], 0xff);
+	assert_int_equal(soft.taken[MHV_ROUTE_POSTED], 1);
+}
+
+/* RAM is there, above the CPU's addresses, another device is there */
+static void device_refusals(void **state)
+{
+	static const u64 bad[] = {
+		0, 16 * MIB - GUEST_PAGE, 1ull << 39, (1ull << 39) - GUEST_PAGE, -TESTDEV_SIZE,
+	};
+	unsigned int i;
+
+	memset(&soft, 0, sizeof(soft));
+	assert_int_equal(device_parse("testdev", &opt.devices[0]), 0);
+	opt.nr_devices = 1;
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		opt.devices[0].addr = bad[i];
+		soft.nr_areas = 0;
+		assert_int_equal(machine_create(&machine, &opt, &soft_accel), -1);
+		machine_destroy(&machine);
+	}
+	opt.devices[0].addr = 16 * MIB;
+	opt.devices[1] = opt.devices[0];
+	opt.nr_devices = 2;
+	assert_int_equal(machine_create(&machine, &opt, &soft_accel), -1);
+	machine_destroy(&machine);
+	opt.nr_devices = 1;
+	assert_int_equal(machine_create(&machine, &opt, &soft_accel), 0);
+	machine_destroy(&machine);
+}
+
 /* the last line on stdout, after output of the guest without a newline */
 static void result_as_json(void **state)
 {
@@ -837,6 +909,41 @@ static void result_as_json(void **state)
 	assert_non_null(strstr(line, "\"other\": 5"));
 }
 
+static void stats_as_text(void **state)
+{
+	static const char *const want =
+		"counter                                   count\n"
+		"other                                         5\n\n"
+		"instructions decoded                      count\n"
+		"decode_hit                                    6\n\n"
+		"device memory by route                    count\n"
+		"route_ioreq                                   2\n\n"
+		"device memory by cache                    count\n"
+		"mmio_vcpu_cache                               9\n\n"
+		"page faults by verdict                    count\n"
+		"pf_mapped                                     4\n"
+		"pf_mmio                                       3\n\n"
+		"exits by reason                           count  percent\n"
+		"io                                           75   75.00%\n"
+		"hlt                                          25   25.00%\n"
+		"total                                       100  100.00%\n";
+	FILE *saved = stdout;
+	size_t len;
+	char *text;
+
+	guest.step = guest_power_off;
+	opt.stats = true;
+	assert_int_equal(machine_create(&machine, &opt, &fake_accel), 0);
+	assert_int_equal(machine_run(&machine), 0);
+	stdout = open_memstream(&text, &len);
+	stats_print(&machine);
+	fclose(stdout);
+	stdout = saved;
+	machine_destroy(&machine);
+	assert_string_equal(text, want);
+	free(text);
+}
+
 #define MACHINE_TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -858,6 +965,9 @@ static const struct CMUnitTest tests[] = {
 	MACHINE_TEST(terminal_over_a_stop),
 	MACHINE_TEST(refusals),
 	MACHINE_TEST(result_as_json),
+	MACHINE_TEST(stats_as_text),
+	MACHINE_TEST(device_memory),
+	MACHINE_TEST(device_refusals),
 };
 
 int main(void)

@@ -82,6 +82,10 @@ static void options_good(void **state)
 		"--name n --kernel=k --initrd a,b --initrd c --append x --mem 1G --json",
 		"--paging shadow --timeout 7 --stats --debug-exit --console file:out",
 	};
+	static const char *const devices[] = {
+		"--kernel k --device testdev --without posted,mmio-spte",
+		"--device testdev,addr=0xe0000000 --without posted",
+	};
 	struct run_options opt;
 	char all[256];
 
@@ -109,6 +113,15 @@ static void options_good(void **state)
 	assert_string_equal(opt.console, "file:out");
 	run_options_free(&opt);
 
+	snprintf(all, sizeof(all), "%s %s", devices[0], devices[1]);
+	assert_int_equal(parse(&opt, all), 0);
+	assert_int_equal(opt.nr_devices, 2);
+	assert_string_equal(opt.devices[0].type->name, "testdev");
+	assert_int_equal(opt.devices[0].addr, 0xd0000000);
+	assert_int_equal(opt.devices[1].addr, 0xe0000000);
+	assert_int_equal(opt.without, BIT(MHV_OPT_POSTED) | BIT(MHV_OPT_MMIO_SPTE));
+	run_options_free(&opt);
+
 	assert_int_equal(parse(&opt, "--help"), 0);
 	assert_true(opt.help);
 	run_options_free(&opt);
@@ -127,6 +140,14 @@ static void options_bad(void **state)
 		"--kernel k --console tty", "--kernel k --console file:",
 		"--kernel k --initrd a,,b", "--kernel k --initrd ,",
 		"--kernel k --stats=1", "k",
+		"--kernel k --device", "--kernel k --device nic", "--kernel k --device test",
+		"--kernel k --device testdev,", "--kernel k --device testdev,addr",
+		"--kernel k --device testdev,addr=", "--kernel k --device testdev,addr=x",
+		"--kernel k --device testdev,addr=-4096", "--kernel k --device testdev,addr=1",
+		"--kernel k --device testdev,addr=0xd0000000,addr=0",
+		"--kernel k --device testdev,addr=0x1000000000000000000",
+		"--kernel k --device testdev,irq=5", "--kernel k --without",
+		"--kernel k --without all", "--kernel k --without posted,",
 		"--kernel k --initrd a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a",
 	};
 	struct run_options opt;
@@ -137,6 +158,20 @@ static void options_bad(void **state)
 			fail_msg("'%s' was taken", cases[i]);
 		run_options_free(&opt);
 	}
+}
+
+static void options_devices_max(void **state)
+{
+	static char text[512] = "--kernel k";
+	struct run_options opt;
+	unsigned int i;
+
+	for (i = 0; i < DEVICES_MAX; i++)
+		strcat(text, " --device testdev");
+	assert_int_equal(parse(&opt, text), 0);
+	run_options_free(&opt);
+	assert_int_equal(parse(&opt, strcat(text, " --device testdev")), -1);
+	run_options_free(&opt);
 }
 
 static void json_output(void **state)
@@ -393,6 +428,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(size_texts),
 	cmocka_unit_test(options_good),
 	cmocka_unit_test(options_bad),
+	cmocka_unit_test(options_devices_max),
 	cmocka_unit_test(json_output),
 	cmocka_unit_test(timers_fire_in_order),
 	cmocka_unit_test(bus_overlap),
