@@ -164,7 +164,7 @@ TEST_F(fault, device_is_not_touched)
 	}
 }
 
-/* ---- privilege 3 ----------------------------------------------------------------------- */
+/* ---- privilege 3 ----------------------------------------------------------- */
 
 #define CR0_AM		BIT_ULL(18)
 #define RFLAGS_AC	BIT_ULL(18)
@@ -231,7 +231,7 @@ TEST_F(fault, user_mode)
 	EXPECT_EQ(0, s->complaints);
 }
 
-/* ---- segments -------------------------------------------------------------------------- */
+/* ---- segments -------------------------------------------------------------- */
 
 GUEST_ASM(guest_fault_movsl_32, 32, "movsl\n" G_DONE);
 GUEST_ASM(guest_fault_store_32, 32, "mov %eax, %fs:(%edi)\n" G_DONE);
@@ -313,7 +313,7 @@ TEST_F(segment, wrap)
 	EXPECT_EQ(0, s->complaints);
 }
 
-/* ---- after the instruction ---------------------------------------------------------------- */
+/* ---- after the instruction ------------------------------------------------- */
 
 GUEST_ASM(guest_fault_step, 64,
 	  "int $0x41\n"

@@ -16,7 +16,7 @@ struct trial {
 	__u64 seed;
 };
 
-/* ---- inputs ------------------------------------------------------------------------- */
+/* ---- inputs ---------------------------------------------------------------- */
 
 /* include/mmio_forms.h has the list. */
 static void address_registers(const struct stage *s, const struct trial *t,
@@ -113,7 +113,7 @@ static void run_trial(struct stage *s, const struct trial *t, struct outcome *o)
 		stage_get_vectors(s, o);
 }
 
-/* ---- which forms, where --------------------------------------------------------------- */
+/* ---- which forms, where ---------------------------------------------------- */
 
 struct place {
 	__u64 offset;
@@ -221,7 +221,7 @@ static int test_pair(struct stage *s, const struct form *f, const struct pair *p
 	return n;
 }
 
-/* ---- the tests --------------------------------------------------------------------------- */
+/* ---- the tests ------------------------------------------------------------- */
 
 FIXTURE(insn) {
 	struct stage s;
@@ -247,8 +247,15 @@ FIXTURE_TEARDOWN(insn)
 	stage_destroy(&self->s);
 }
 
+/* Under a debugging kernel one form in so many: the others take minutes there. */
+static int stride(void)
+{
+	return access("/proc/lockdep", F_OK) ? 1 : 12;
+}
+
 TEST_F(insn, forms)
 {
+	const int step = stride();
 	struct stage *s = &self->s;
 	const struct form *f;
 	int forms = 0, trials = 0;
@@ -257,7 +264,8 @@ TEST_F(insn, forms)
 	for (f = __start_forms; f < __stop_forms; f++) {
 		if (!stage_can(s, f))
 			continue;
-		forms++;
+		if (forms++ % step)
+			continue;
 		for (i = 0; i < ARRAY_SIZE(pairs); i++)
 			if (pair_runs(s, f, &pairs[i]))
 				trials += test_pair(s, f, &pairs[i]);
@@ -276,7 +284,7 @@ TEST_F(insn, forms_without_optimisations)
 	const struct form *f;
 
 	mmio_set_options(&s->vm, BIT_ULL(MHV_OPT_COUNT) - 1);
-	for (f = __start_forms; f < __stop_forms; f++)
+	for (f = __start_forms; f < __stop_forms; f += stride())
 		if (stage_can(s, f))
 			test_pair(s, f, &pair);
 	EXPECT_EQ(0, s->complaints);
@@ -284,5 +292,5 @@ TEST_F(insn, forms_without_optimisations)
 	EXPECT_EQ(0, since.pf_vcpu_cache);
 	EXPECT_EQ(0, since.pf_mmio_spte);
 	EXPECT_EQ(0, since.decode_cache_hit);
-	EXPECT_LT(1000, since.pf_mmio_slow);
+	EXPECT_LT(1000 / stride(), since.pf_mmio_slow);
 }

@@ -206,7 +206,7 @@ static enum mhv_emul_result write_back(struct mhv_emul_ctx *ctx, const struct mh
 
 	/* more than the one read is done: that is the write, to what was a device */
 	if (locked && one_page && ctx->nr == 1) {
-		r = ctx->ops->cmpxchg(ctx, p->la, old, new, p->size);
+		r = ctx->ops->compare_swap(ctx, p->la, old, new, p->size);
 		if (r != MHV_EMUL_DEVICE)
 			return r;
 	}

@@ -50,8 +50,8 @@
  * @MHV_EMUL_PENDING:	an access waits for user space
  * @MHV_EMUL_FAULT:	deliver mhv_emul_ctx.fault to the guest
  * @MHV_EMUL_RETRY:	nothing was done: run the guest, which comes back
- * @MHV_EMUL_DEVICE:	probe(), cmpxchg(): this is not ordinary memory
- * @MHV_EMUL_MISMATCH:	cmpxchg(): memory does not hold the old value
+ * @MHV_EMUL_DEVICE:	probe(), compare_swap(): this is not ordinary memory
+ * @MHV_EMUL_MISMATCH:	compare_swap(): memory does not hold the old value
  *
  * The last two are answers of ops and never leave the executor.
  */
@@ -135,7 +135,7 @@ struct mhv_emul_ctx;
  * @probe:	would an access to [@la, @la + @size), in one page, fault?  OK for
  *		memory, DEVICE or FAULT.  Touches nothing a device could see.
  *		With WRITE or RMW, what a write would meet: DEVICE for ROM.
- * @cmpxchg:	atomically: if memory holds @old, write @new.  OK when written,
+ * @compare_swap:	atomically: if memory holds @old, write @new.  OK when written,
  *		MISMATCH when it held another value, DEVICE when writes there do
  *		not go to memory.
  * @segment:	hidden part of a segment register
@@ -162,7 +162,7 @@ struct mhv_emul_ops {
 				      unsigned int size);
 	enum mhv_emul_result (*probe)(struct mhv_emul_ctx *ctx, u64 la, unsigned int size,
 				      enum mhv_emul_access access);
-	enum mhv_emul_result (*cmpxchg)(struct mhv_emul_ctx *ctx, u64 la, const void *old,
+	enum mhv_emul_result (*compare_swap)(struct mhv_emul_ctx *ctx, u64 la, const void *old,
 					const void *new, unsigned int size);
 	void (*segment)(struct mhv_emul_ctx *ctx, enum mhv_seg seg,
 			struct mhv_emul_seg *out);

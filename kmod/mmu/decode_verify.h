@@ -57,6 +57,7 @@ static __always_inline bool mhv_decoded_true(struct mhv_vcpu *v, const struct mh
 	differ &= ~(GPTE_A | GPTE_D);
 	differ |= (decode_load(&e->text[0], &error) ^ e->bytes[0]) & e->mask[0];
 	differ |= (decode_load(&e->text[1], &error) ^ e->bytes[1]) & e->mask[1];
+	/* what was read is of that sequence */
 	smp_rmb();
 	return !(differ | error | (seq ^ READ_ONCE(v->vm->map_seq)));
 }

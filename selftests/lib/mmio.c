@@ -8,7 +8,7 @@
 
 #define WINDOW_PAGES	512
 
-/* ---- a device ------------------------------------------------------------------------ */
+/* ---- a device -------------------------------------------------------------- */
 
 void mmio_dev_init(struct mmio_dev *dev, __u64 gpa, __u64 size)
 {
@@ -126,7 +126,7 @@ int mmio_run(struct vcpu *vcpu, struct mmio_dev *dev)
 	}
 }
 
-/* ---- counters ------------------------------------------------------------------------- */
+/* ---- counters -------------------------------------------------------------- */
 
 static const char *const stat_names[] = {
 #define X(name) #name,
@@ -177,7 +177,7 @@ struct mmio_stats mmio_since(struct vcpu *vcpu, const struct mmio_stats *before)
 	return now;
 }
 
-/* ---- routes and areas -------------------------------------------------------------------- */
+/* ---- routes and areas ------------------------------------------------------ */
 
 /* MHV_SET_ROUTE: 0 or -errno */
 int mmio_route(struct vm *vm, const struct mhv_route *route)
@@ -217,7 +217,7 @@ void mmio_set_options(struct vm *vm, __u64 disabled)
 		die("MHV_SET_OPTIONS %#llx", disabled);
 }
 
-/* ---- guests --------------------------------------------------------------------------------- */
+/* ---- guests ---------------------------------------------------------------- */
 
 /*
  * Map the 2 MiB at @gva by small pages, with a table at gpa @table that maps them as

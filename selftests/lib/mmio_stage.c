@@ -24,7 +24,7 @@ GUEST_ASM(guest_fault_stubs, 64,
 
 #define STUB_SIZE	4
 
-/* ---- the window --------------------------------------------------------------------- */
+/* ---- the window ------------------------------------------------------------ */
 
 static bool is_device(char kind)
 {
@@ -106,7 +106,7 @@ __u64 stage_code(const struct stage *s, const void *code)
 	return s->bits == 16 ? GUEST_ADDR(code) - GUEST_CODE : GUEST_ADDR(code);
 }
 
-/* ---- the mode ------------------------------------------------------------------------ */
+/* ---- the mode -------------------------------------------------------------- */
 
 static void set_handlers(struct stage *s)
 {
@@ -243,7 +243,7 @@ bool stage_can(const struct stage *s, const struct form *f)
 	return (int)f->bits == s->bits && !(f->kind & s->missing);
 }
 
-/* ---- vector registers ------------------------------------------------------------------ */
+/* ---- vector registers ------------------------------------------------------ */
 
 #define XSAVE_MXCSR	24
 #define XSAVE_XMM	160
@@ -293,7 +293,7 @@ void stage_get_vectors(struct stage *s, struct outcome *o)
 		memcpy(o->vec + 256, fpu.xsave + XSAVE_YMM, 256);
 }
 
-/* ---- a run ------------------------------------------------------------------------------- */
+/* ---- a run ----------------------------------------------------------------- */
 
 /* Outside of 64-bit mode there are eight registers of 32 bits. */
 void stage_cut(const struct stage *s, struct mhv_regs *regs)
@@ -353,7 +353,7 @@ void stage_run(struct stage *s, const struct mhv_regs *regs, struct outcome *o)
 		stage_reset(s);
 }
 
-/* ---- comparing --------------------------------------------------------------------------- */
+/* ---- comparing ------------------------------------------------------------- */
 
 static const char *const register_names[] = {
 	"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11",

@@ -479,7 +479,7 @@ static void test_lost_races(void **state)
 	struct mhv_emul_regs before = m->regs;
 
 	(void)state;
-	m->ops.cmpxchg = always_lose;
+	m->ops.compare_swap = always_lose;
 	assert_int_equal(mhv_emul_exec(&m->ctx, &insn), MHV_EMUL_RETRY);
 	assert_memory_equal(&before, &m->regs, sizeof(before));
 	assert_int_equal(m->memory[0], 0);
