@@ -7,8 +7,8 @@
 #define BASE	0x80000000ull		/* of the slots under test */
 #define PATTERN	0x1122334455667700ull
 
-/* What a guest meets where there is no slot, as long as mhv does not emulate it */
-#define NO_SLOT	MHV_EXIT_INSN
+/* What a guest meets where there is no slot */
+#define NO_SLOT	MHV_EXIT_MMIO
 
 FIXTURE(memslot) {
 	struct vm vm;
@@ -218,8 +218,8 @@ TEST_F(memslot, read_only)
 	ASSERT_LOAD(BASE, PATTERN);
 	/* A write is a device's to see: flash memory is made of this. */
 	ASSERT_EQ(NO_SLOT, vcpu_store(&self->vcpu, BASE, 1));
-	EXPECT_EQ(BASE, self->vcpu.run->insn.gpa);
-	EXPECT_EQ(1, self->vcpu.run->insn.is_write);
+	EXPECT_EQ(BASE, self->vcpu.run->ioreq.addr);
+	EXPECT_EQ(MHV_IOREQ_WRITE, self->vcpu.run->ioreq.flags);
 	EXPECT_EQ(PATTERN, self->mem[0]);
 	ASSERT_LOAD(BASE, PATTERN);
 	/* The same slot, now to be written, and back */
@@ -405,6 +405,7 @@ static void *count_thread(void *arg)
 {
 	struct counter *c = arg;
 	struct mhv_run *run = c->vcpu->run;
+	struct mhv_sregs s;
 
 	for (;;) {
 		if (vcpu_run(c->vcpu)) {
@@ -413,10 +414,13 @@ static void *count_thread(void *arg)
 		}
 		if (run->exit == MHV_EXIT_IO)
 			return NULL;
-		if (run->exit != NO_SLOT || run->insn.gpa != BASE) {
+		if (run->exit != NO_SLOT || run->ioreq.addr != BASE) {
 			c->wrong = "exit";
 			return NULL;
 		}
+		/* Not answered but abandoned: the guest is to find memory there. */
+		s = vcpu_sregs(c->vcpu);
+		vcpu_set_sregs(c->vcpu, &s);
 		sched_yield();
 	}
 }
