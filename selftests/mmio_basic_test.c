@@ -30,7 +30,7 @@ FIXTURE_TEARDOWN(mmio)
 	vm_destroy(&self->vm);
 }
 
-/* ---- found again --------------------------------------------------------------------- */
+/* ---- found again ------------------------------------------------------------------- */
 
 GUEST_ASM(guest_basic_stores, 64,
 	  "mov %rax, (%rcx)\n"
@@ -178,7 +178,7 @@ TEST_F(mmio, many_pages)
 	close(sink.fd);
 }
 
-/* ---- sizes ----------------------------------------------------------------------------- */
+/* ---- sizes ------------------------------------------------------------------------- */
 
 GUEST_ASM(guest_basic_sizes, 64,
 	  "mov %al, (%rcx)\n"
@@ -282,7 +282,7 @@ TEST_F(mmio, sizes_of_vectors)
 		vector_case(_metadata, &self->vcpu, guest_basic_vectors_32, 32);
 }
 
-/* ---- the request slot ---------------------------------------------------------------------- */
+/* ---- the request slot -------------------------------------------------------------- */
 
 GUEST_ASM(guest_basic_read, 64,
 	  "mov (%rcx), %rax\n"
@@ -371,7 +371,6 @@ TEST_F(mmio, hostile_slot)
 	ASSERT_DONE(vcpu);
 }
 
-
 /* Each with a device and an instruction that are new, and that are known */
 #define ROUNDS	3
 
@@ -457,7 +456,7 @@ TEST_F(mmio, split_access)
 	EXPECT_EQ(0x0807060504030201, vcpu_regs(vcpu).rdx);
 }
 
-/* ---- interrupted -------------------------------------------------------------------------- */
+/* ---- interrupted ------------------------------------------------------------------- */
 
 TEST_F(mmio, immediate_exit_completes)
 {
@@ -502,14 +501,20 @@ static void no_action(int sig)
 	(void)sig;
 }
 
+/* One kick at a time, so that the guest gets on. */
 static void *kicker(void *arg)
 {
 	struct vcpu *vcpu = arg;
+	int exits = vcpu_stat_index(vcpu, "exits");
+	__u64 seen;
 
 	for (;;) {
+		seen = __atomic_load_n(&vcpu->stats[exits], __ATOMIC_RELAXED);
 		ioctl(vcpu->fd, MHV_KICK, 0);
-		pthread_testcancel();
-		sched_yield();
+		while (__atomic_load_n(&vcpu->stats[exits], __ATOMIC_RELAXED) < seen + 5) {
+			pthread_testcancel();
+			sched_yield();
+		}
 	}
 	return NULL;
 }
@@ -582,10 +587,10 @@ TEST_F(mmio, each_access_once_under_signals)
 	EXPECT_LT(0, breaks);
 }
 
-/* ---- in the middle of the delivery of an event ------------------------------------------------ */
+/* ---- in the middle of the delivery of an event ------------------------------------- */
 
 GUEST_ASM(guest_basic_int, 64, "int $0x40\n" G_DONE);
-GUEST_ASM(guest_basic_nops, 64, "nop\n" "nop\n" G_DONE);
+GUEST_ASM(guest_basic_nops, 64, "nop; nop\n" G_DONE);
 
 static bool clean_exit(struct vcpu *vcpu)
 {
@@ -758,7 +763,7 @@ TEST_F(mmio, page_table_of_the_other_operand)
 		    vcpu->run->exit == MHV_EXIT_MEMORY_FAULT);
 }
 
-/* ---- what is not emulated ---------------------------------------------------------------------- */
+/* ---- what is not emulated ---------------------------------------------------------- */
 
 GUEST_ASM(guest_basic_call, 64, "call *%rcx\n" G_DONE);
 
@@ -857,7 +862,7 @@ TEST_F(mmio, unknown_instruction_32)
 	EXPECT_EQ(4, vcpu->run->insn.mode);
 }
 
-/* ---- options ------------------------------------------------------------------------------------ */
+/* ---- options ----------------------------------------------------------------------- */
 
 TEST_F(mmio, options_refused)
 {
