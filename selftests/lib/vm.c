@@ -137,6 +137,12 @@ static void build_page_tables(struct vm *vm)
 void vm_create_bare(struct vm *vm)
 {
 	struct mhv_vm_config config = { .paging = MHV_PAGING_AUTO };
+	const char *paging = getenv("MHV_PAGING");
+
+	if (paging && *paging)
+		config.paging = !strcmp(paging, "ept") ? MHV_PAGING_TDP : MHV_PAGING_SHADOW;
+	if (paging && !strcmp(paging, "gnp"))
+		config.flags = MHV_VM_GNP;
 
 	memset(vm, 0, sizeof(*vm));
 	vm->dev = open(MHV_DEVICE, O_RDWR | O_CLOEXEC);
