@@ -133,10 +133,25 @@ static void build_page_tables(struct vm *vm)
 		pd32[i] = (i << 22) | PTE_LARGE;
 }
 
+/* enum mhv_paging of all test VMs: $MHV_PAGING is "ept", "shadow" or not set */
+__u32 vm_paging(void)
+{
+	const char *name = getenv("MHV_PAGING");
+
+	if (!name || !*name)
+		return MHV_PAGING_AUTO;
+	if (!strcmp(name, "shadow"))
+		return MHV_PAGING_SHADOW;
+	if (!strcmp(name, "ept"))
+		return MHV_PAGING_TDP;
+	errno = EINVAL;
+	die("MHV_PAGING=%s: it is ept or shadow", name);
+}
+
 /* A VM without memory */
 void vm_create_bare(struct vm *vm)
 {
-	struct mhv_vm_config config = { .paging = MHV_PAGING_AUTO };
+	struct mhv_vm_config config = { .paging = vm_paging() };
 
 	memset(vm, 0, sizeof(*vm));
 	vm->dev = open(MHV_DEVICE, O_RDWR | O_CLOEXEC);
