@@ -692,7 +692,7 @@ FIXTURE_SETUP(walk)
 	t->pse = variant->pse;
 	t->gva = t->tables == 48 ? GVA64 : GVA32;
 	/* shadow paging takes an exit or more for each entry that is written */
-	t->stride = mhv_stride(17) * (vm_paging() == MHV_PAGING_SHADOW ? 3 : 1);
+	t->stride = mhv_stride(7) * (vm_paging() == MHV_PAGING_SHADOW ? 3 : 1);
 	vm_create(&t->vm);
 	vcpu_create(&t->vm, &t->vcpu, 0);
 	t->access = host_alloc(MAX_CASES * sizeof(*t->access));
@@ -742,6 +742,9 @@ TEST_F(walk, rights)
 	FINISH(t);
 	EXPECT_LT(5000 / t->stride, t->cases);
 	EXPECT_LT(100, t->translated);
+	/* what a part of the cases need not have */
+	if (t->stride > 1)
+		return;
 	/* a supervisor's read is forbidden by SMAP alone */
 	for (i = !t->smap; i < ARRAY_SIZE(errors); i++)
 		EXPECT_LT(0, t->faults[errors[i]]);
@@ -763,6 +766,8 @@ TEST_F(walk, entries)
 	EXPECT_LT(3000 / t->stride, t->cases);
 	EXPECT_LT(100, t->translated);
 	EXPECT_LT(100, t->marked);
+	if (t->stride > 1)
+		return;
 	for (i = 0; i < ARRAY_SIZE(errors); i++)
 		EXPECT_LT(0, t->faults[errors[i]]);
 	/* reserved bits: 32-bit entries have some in large pages alone */
