@@ -52,7 +52,7 @@ struct remap {
 	__u64 loads, stores, faults;
 	__u64 buffer[8];
 	/* of two vCPUs */
-	__u64 asked, answered, stop;
+	__u64 asked, answered, frame;
 };
 
 struct found {
@@ -632,6 +632,83 @@ static __guest void guest_split(volatile struct remap *r)
 	guest_done();
 }
 
+/* ---- two vCPUs ------------------------------------------------------------------- */
+
+#define SHARED_GVA	window(0, 9)
+#define UNTOUCHED	0x1111
+
+static __guest void ask_other(volatile struct remap *r, __u64 frame)
+{
+	r->frame = frame;
+	r->asked++;
+	while (r->answered != r->asked && r->state == RUNNING)
+		asm volatile("pause");
+}
+
+/*
+ * Changes what both have mapped, or the table that it is in, and asks the other vCPU to
+ * forget it.  After the answer the old page is free: nobody may read or write it.
+ */
+static __guest void guest_shoot(volatile struct remap *r)
+{
+	volatile __u64 *pde = (void *)PD(0);
+	__u64 table = PT(0), old = 0, frame = FRAME(0), other;
+
+	for (r->step = 0; r->step < r->steps && r->state == RUNNING; r->step++) {
+		if (r->step % 4 == 3) {
+			other = r->spare;
+			copy(other, table, 512);
+			*pde = other | PTE_TABLE;
+			invlpg(SHARED_GVA);
+			ask_other(r, frame);
+			fill(table, POISON, 512);
+			r->spare = table;
+			table = other;
+			continue;
+		}
+		old = frame;
+		frame = FRAME(1 + r->step % (NR_FRAMES - 1));
+		if (r->step > NR_FRAMES * 2 && ((volatile __u64 *)frame)[1] != UNTOUCHED)
+			wrong(r, "a store went to a free page", SHARED_GVA, UNTOUCHED,
+			      ((volatile __u64 *)frame)[1]);
+		*(volatile __u64 *)frame = frame;
+		/* in one piece, and whatever the other CPU marks meanwhile: MOV or XCHG */
+		write_entry((void *)(table + 9 * 8), frame | PTE_TABLE, r->step % 2);
+		invlpg(SHARED_GVA);
+		ask_other(r, frame);
+		((volatile __u64 *)old)[0] = POISON;
+		((volatile __u64 *)old)[1] = UNTOUCHED;
+		if (load(SHARED_GVA) != frame)
+			wrong(r, "frame", SHARED_GVA, frame, load(SHARED_GVA));
+	}
+	if (r->state == RUNNING)
+		r->state = THROUGH;
+	guest_done();
+}
+
+/* The other vCPU: uses the page all the time. */
+static __guest void guest_target(volatile struct remap *r)
+{
+	__u64 value, asked;
+
+	while (r->state == RUNNING) {
+		value = load(SHARED_GVA);
+		if (value < FRAME(0) || value > FRAME(NR_FRAMES))
+			wrong(r, "a free page was read", SHARED_GVA, r->frame, value);
+		store(SHARED_GVA + 8, value);
+		r->loads++;
+		asked = r->asked;
+		if (asked == r->answered)
+			continue;
+		invlpg(SHARED_GVA);
+		value = load(SHARED_GVA);
+		if (value != r->frame)
+			wrong(r, "frame after INVLPG", SHARED_GVA, r->frame, value);
+		r->answered = asked;
+	}
+	guest_done();
+}
+
 /* ---- the tests ------------------------------------------------------------------- */
 
 static void start(struct vcpu *vcpu, const void *code)
@@ -700,4 +777,58 @@ TEST_F(remap, code_in_table)
 {
 	memcpy(vm_ptr(&self->vm, PT(0) + 300 * 8), CODE_IN_TABLE, sizeof(CODE_IN_TABLE) - 1);
 	RUN(guest_code_in_table, 20000);
+}
+
+struct runner {
+	struct vcpu *vcpu;
+	int cpu, ret;
+	__u32 exit;
+};
+
+static void *runner_thread(void *arg)
+{
+	struct runner *r = arg;
+
+	host_pin(r->cpu);
+	r->ret = vcpu_run(r->vcpu);
+	r->exit = r->vcpu->run->exit;
+	return NULL;
+}
+
+TEST_F(remap, shootdown)
+{
+	static const char *const code[] = { (char *)guest_shoot, (char *)guest_target };
+	struct vcpu second, *vcpu[] = { &self->vcpu, &second };
+	struct mhv_regs regs;
+	struct runner r[2];
+	pthread_t thread[2];
+	int i;
+
+	if (host_cpus() < 2)
+		SKIP(return, "the host has one CPU");
+	vcpu_create(&self->vm, &second, 1);
+	self->r->steps = 20000 / mhv_stride(20);
+	self->r->frame = FRAME(0);
+	*(__u64 *)vm_ptr(&self->vm, PT(0) + 9 * 8) = FRAME(0) | PTE_TABLE;
+	for (i = 0; i < 2; i++) {
+		start(vcpu[i], code[i]);
+		r[i] = (struct runner){ .vcpu = vcpu[i], .cpu = i };
+	}
+	regs = vcpu_regs(&second);
+	regs.rsp = GUEST_USTACK - 8;
+	vcpu_set_regs(&second, &regs);
+	for (i = 0; i < 2; i++)
+		host_start(&thread[i], runner_thread, &r[i]);
+	for (i = 0; i < 2; i++) {
+		pthread_join(thread[i], NULL);
+		EXPECT_EQ(0, r[i].ret);
+		EXPECT_EQ(MHV_EXIT_IO, r[i].exit)
+			vcpu_dump(vcpu[i]);
+	}
+	EXPECT_EQ(THROUGH, self->r->state)
+		show(self->r);
+	EXPECT_EQ(self->r->steps, self->r->asked);
+	EXPECT_EQ(self->r->steps, self->r->answered);
+	TH_LOG("%llu steps, %llu loads by the other", self->r->step, self->r->loads);
+	vcpu_destroy(&second);
 }
