@@ -32,7 +32,7 @@
 #define NR_FRAMES	64
 #define LARGE_FRAME	0x800000ull
 
-#define WINDOW		(1ull << 39)		/* entry 1 of the root */
+#define WINDOW		BIT_ULL(39)		/* entry 1 of the root */
 #define SELF		510			/* the root's entry that is the root */
 #define SELF_TABLES	(0xffffull << 48 | (__u64)SELF << 39)
 #define POISON		0xdead0000beef0067ull	/* looks like an entry */
@@ -122,7 +122,7 @@ FIXTURE_TEARDOWN(remap)
 
 #define LOG	((volatile struct guest_log *)GUEST_LOG)
 
-static __always_inline __guest_regs void invlpg(__u64 gva)
+static __always_inline __guest_regs void invalidate(__u64 gva)
 {
 	asm volatile("invlpg (%0)" : : "r"(gva) : "memory");
 }
@@ -391,7 +391,7 @@ static __guest void step_remap(volatile struct remap *r)
 		write_entry((void *)p, value, (n >> 20) % NR_HOW);
 	}
 	for (i = 0; i < count; i++) {
-		invlpg(window(pd, pt + i));
+		invalidate(window(pd, pt + i));
 		look(r, window(pd, pt + i));
 	}
 }
@@ -552,8 +552,8 @@ static __guest void guest_stack_in_table(volatile struct remap *r)
 			     "push %1\n"
 			     "mov %%r8, %%rsp\n"
 			     : : "r"(PT(0) + 100 * 8), "r"(frame) : "rax", "r8", "memory");
-		invlpg(gva);
-		invlpg(gva + PAGE_SIZE);
+		invalidate(gva);
+		invalidate(gva + PAGE_SIZE);
 		look(r, gva);
 		look(r, gva + PAGE_SIZE);
 	}
@@ -592,7 +592,7 @@ static __guest void guest_global(volatile struct remap *r)
 	for (r->step = 0; r->step < r->steps; r->step++) {
 		*entry = FRAME(next_number(r) % NR_FRAMES) | PTE_TABLE | PTE_G;
 		if (r->step & 1)
-			invlpg(gva);
+			invalidate(gva);
 		else
 			flush_all();
 		look(r, gva);
@@ -626,7 +626,7 @@ static __guest void guest_split(volatile struct remap *r)
 			look(r, window(0, i));
 		look(r, window(0, ((__u64)entry - PT(0)) / 8));
 		*entry = (LARGE_FRAME + ((__u64)entry - PT(0)) / 8 * PAGE_SIZE) | PTE_TABLE;
-		invlpg(window(0, ((__u64)entry - PT(0)) / 8));
+		invalidate(window(0, ((__u64)entry - PT(0)) / 8));
 	}
 	r->state = THROUGH;
 	guest_done();
@@ -659,7 +659,7 @@ static __guest void guest_shoot(volatile struct remap *r)
 			other = r->spare;
 			copy(other, table, 512);
 			*pde = other | PTE_TABLE;
-			invlpg(SHARED_GVA);
+			invalidate(SHARED_GVA);
 			ask_other(r, frame);
 			fill(table, POISON, 512);
 			r->spare = table;
@@ -674,7 +674,7 @@ static __guest void guest_shoot(volatile struct remap *r)
 		*(volatile __u64 *)frame = frame;
 		/* in one piece, and whatever the other CPU marks meanwhile: MOV or XCHG */
 		write_entry((void *)(table + 9 * 8), frame | PTE_TABLE, r->step % 2);
-		invlpg(SHARED_GVA);
+		invalidate(SHARED_GVA);
 		ask_other(r, frame);
 		((volatile __u64 *)old)[0] = POISON;
 		((volatile __u64 *)old)[1] = UNTOUCHED;
@@ -700,7 +700,7 @@ static __guest void guest_target(volatile struct remap *r)
 		asked = r->asked;
 		if (asked == r->answered)
 			continue;
-		invlpg(SHARED_GVA);
+		invalidate(SHARED_GVA);
 		value = load(SHARED_GVA);
 		if (value != r->frame)
 			wrong(r, "frame after INVLPG", SHARED_GVA, r->frame, value);
