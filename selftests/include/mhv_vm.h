@@ -147,6 +147,15 @@ long host_mhv_settled(void);
 bool host_module_loaded(const char *name);
 const char *host_module_path(void);
 
+struct host_swap {
+	int loop;
+	char path[32];
+};
+
+const char *host_swap_on(struct host_swap *swap);
+void host_swap_off(struct host_swap *swap);
+int host_pages_in_swap(const void *mem, int pages);
+
 #define CR0_PE		BIT_ULL(0)
 #define CR0_MP		BIT_ULL(1)
 #define CR0_EM		BIT_ULL(2)
