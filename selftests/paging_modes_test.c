@@ -254,7 +254,7 @@ TEST_F(modes, all_modes)
 	};
 	int i;
 
-	for (i = 0; i < 50; i++)
+	for (i = 0; i < 50; i += mhv_stride(10))
 		RUN(steps);
 }
 
@@ -277,7 +277,7 @@ TEST_F(modes, changed_meanwhile)
 	};
 	int i;
 
-	for (i = 0; i < 20; i++)
+	for (i = 0; i < 20; i += mhv_stride(10))
 		RUN(steps);
 }
 
@@ -296,7 +296,7 @@ TEST_F(modes, pae_toggled)
 	};
 	int i;
 
-	for (i = 0; i < 20; i++)
+	for (i = 0; i < 20; i += mhv_stride(10))
 		RUN_HIGH(steps);
 }
 
@@ -357,7 +357,7 @@ TEST_F(modes, pdptes_are_registers)
 	int i;
 
 	*(__u32 *)vm_ptr(&self->vm, 0) = IN_3C;
-	for (i = 0; i < 20; i++)
+	for (i = 0; i < 20; i += mhv_stride(10))
 		RUN(steps);
 }
 
@@ -433,7 +433,7 @@ TEST_F(modes, cr0_wp)
 {
 	int i;
 
-	for (i = 0; i < 50; i++)
+	for (i = 0; i < 50; i += mhv_stride(10))
 		RUN(write_protect);
 }
 
@@ -459,7 +459,7 @@ TEST_F(modes, cr4_pse)
 	};
 	int i;
 
-	for (i = 0; i < 20; i++)
+	for (i = 0; i < 20; i += mhv_stride(10))
 		RUN(steps);
 }
 
@@ -484,7 +484,7 @@ TEST_F(modes, flushes)
 	};
 	int i;
 
-	for (i = 0; i < 20; i++)
+	for (i = 0; i < 20; i += mhv_stride(10))
 		RUN(steps);
 }
 
@@ -503,7 +503,7 @@ TEST_F(modes, smep)
 
 	if (!self->smep)
 		SKIP(return, "the guest has no SMEP");
-	for (i = 0; i < 20; i++)
+	for (i = 0; i < 20; i += mhv_stride(10))
 		RUN(steps);
 }
 
@@ -530,7 +530,7 @@ TEST_F(modes, efer_nxe)
 	};
 	int i;
 
-	for (i = 0; i < 20; i++)
+	for (i = 0; i < 20; i += mhv_stride(10))
 		RUN(steps);
 }
 
@@ -552,6 +552,6 @@ TEST_F(modes, reserved_by_mode)
 	};
 	int i;
 
-	for (i = 0; i < 20; i++)
+	for (i = 0; i < 20; i += mhv_stride(10))
 		RUN(steps);
 }

@@ -763,7 +763,7 @@ TEST_F(walk, entries)
 
 	each_control(t, try_entries);
 	FINISH(t);
-	EXPECT_LT(3000 / t->stride, t->cases);
+	EXPECT_LT(2000 / t->stride, t->cases);
 	EXPECT_LT(100, t->translated);
 	EXPECT_LT(100, t->marked);
 	if (t->stride > 1)
