@@ -18,10 +18,10 @@
  *	| 0| payload, high   |  11111  | payload, low    | marks
  *	+--+-----------------+---------+-----------------+
  *
- * payload = gfn | generation << 36; it leaves out bit 51 where that is a mark.  A CPU with the L1TF flaw may read, from its L1
- * cache, the physical address that a faulting entry holds.  The five ones end at the
- * highest address bit that caches hold (c is one above it): memory that high is never
- * populated on a CPU that has the flaw.
+ * payload = gfn | generation << 36; it leaves out bit 51 where that is a mark.  A CPU
+ * with the L1TF flaw may read, from its L1 cache, the physical address that a faulting
+ * entry holds.  The five ones end at the highest address bit that caches hold (c is one
+ * above it): memory that high is never populated on a CPU that has the flaw.
  */
 #ifndef MHV_MMU_SPTE_H
 #define MHV_MMU_SPTE_H

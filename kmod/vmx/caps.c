@@ -51,7 +51,8 @@ static const struct vmx_wish wish_cpu = {
 };
 
 static const struct vmx_wish wish_cpu2 = {
-	.liked = CPU2_EPT | CPU2_UNRESTRICTED_GUEST | CPU2_VPID | CPU2_RDTSCP | CPU2_INVPCID | CPU2_WBINVD_EXITING,
+	.liked = CPU2_EPT | CPU2_UNRESTRICTED_GUEST | CPU2_VPID | CPU2_RDTSCP |
+		 CPU2_INVPCID | CPU2_WBINVD_EXITING,
 	.what = "secondary",
 };
 

@@ -138,11 +138,13 @@ static const struct paging {
 	const char *name;
 	__u32 paging;
 	__u32 flags;
+	__u32 pages;
 } pagings[] = {
-	{ "", MHV_PAGING_AUTO, 0 },
-	{ "ept", MHV_PAGING_TDP, 0 },
-	{ "shadow", MHV_PAGING_SHADOW, 0 },
-	{ "shadow,gnp", MHV_PAGING_SHADOW, MHV_VM_GNP },
+	{ "", MHV_PAGING_AUTO, 0, 0 },
+	{ "ept", MHV_PAGING_TDP, 0, 0 },
+	{ "shadow", MHV_PAGING_SHADOW, 0, 0 },
+	{ "shadow,gnp", MHV_PAGING_SHADOW, MHV_VM_GNP, 0 },
+	{ "shadow,small", MHV_PAGING_SHADOW, 0, MHV_MIN_SHADOW_PAGES },
 };
 
 static const struct paging *chosen_paging(void)
@@ -154,7 +156,7 @@ static const struct paging *chosen_paging(void)
 		if (!strcmp(name ? name : "", p->name))
 			return p;
 	errno = EINVAL;
-	die("MHV_PAGING=%s: it is ept, shadow or shadow,gnp", name);
+	die("MHV_PAGING=%s: it is ept, shadow, shadow,gnp or shadow,small", name);
 }
 
 __u32 vm_paging(void)
@@ -162,15 +164,14 @@ __u32 vm_paging(void)
 	return chosen_paging()->paging;
 }
 
-static __u32 vm_flags(void)
-{
-	return chosen_paging()->flags;
-}
-
 /* A VM without memory */
 void vm_create_bare(struct vm *vm)
 {
-	struct mhv_vm_config config = { .paging = vm_paging(), .flags = vm_flags() };
+	struct mhv_vm_config config = {
+		.paging = vm_paging(),
+		.flags = chosen_paging()->flags,
+		.shadow_pages = chosen_paging()->pages,
+	};
 
 	memset(vm, 0, sizeof(*vm));
 	vm->dev = open(MHV_DEVICE, O_RDWR | O_CLOEXEC);

@@ -24,7 +24,7 @@ static const char usage[] =
 	"  --iterations N         samples of each row (default 1000)\n"
 	"  --without NAME[,NAME]  only these off in turn: vcpu-cache, mmio-spte,\n"
 	"                         decode-cache, regfile, posted, eventfd\n"
-	"  --paging MODE          ept, shadow or auto (default auto)\n"
+	"  --paging MODE          ept, shadow, shadow,gnp or auto (default auto)\n"
 	"  --json                 print the rows as JSON\n"
 	"\n"
 	"exit status: 0 measured, 1 failed, 2 usage\n";

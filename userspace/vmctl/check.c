@@ -35,7 +35,7 @@ static const struct {
 	[MHV_FEAT_VPID] = { "vpid", "tagged TLB",
 		"the CPU does not have it: every entry and exit flushes the TLB" },
 	[MHV_FEAT_UNRESTRICTED] = { "unrestricted-guest", "real mode and no paging",
-		"the CPU does not have it: guests cannot start without paging" },
+		"the CPU does not have it: guests start in protected mode" },
 	[MHV_FEAT_PML] = { "pml", "page modification log",
 		"the CPU does not have it: mhv uses write protection" },
 	[MHV_FEAT_TPR_SHADOW] = { "tpr-shadow", "CR8 without exits",
@@ -49,7 +49,7 @@ static const struct {
 	[MHV_FEAT_RDTSCP] = { "rdtscp", "RDTSCP for guests",
 		"the CPU does not have it: guests do without" },
 	[MHV_FEAT_SHADOW] = { "shadow", "shadow paging",
-		"not in this build of mhv: guests need EPT" },
+		"not in this build of mhv" },
 };
 
 static bool has_feature(const struct mhv_info *info, unsigned int feature)

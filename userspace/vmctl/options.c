@@ -89,6 +89,7 @@ int paging_parse(const char *text, enum accel_paging *paging)
 		enum accel_paging paging;
 	} modes[] = {
 		{ "auto", PAGING_AUTO }, { "ept", PAGING_TDP }, { "shadow", PAGING_SHADOW },
+		{ "shadow,gnp", PAGING_SHADOW_GNP },
 	};
 	unsigned int i;
 
@@ -98,7 +99,7 @@ int paging_parse(const char *text, enum accel_paging *paging)
 		*paging = modes[i].paging;
 		return 0;
 	}
-	return fail("--paging %s: not known: use ept, shadow or auto", text);
+	return fail("--paging %s: not known: use ept, shadow, shadow,gnp or auto", text);
 }
 
 static int parse_timeout(struct run_options *opt, const char *text)

@@ -18,7 +18,7 @@ static const char usage[] =
 	"  --initrd FILE[,FILE]   initial RAM disks or multiboot modules; may be repeated\n"
 	"  --append TEXT          the kernel's command line\n"
 	"  --mem SIZE             guest memory, for example 512M or 2G (default 256M)\n"
-	"  --paging MODE          ept, shadow or auto (default auto)\n"
+	"  --paging MODE          ept, shadow, shadow,gnp or auto (default auto)\n"
 	"  --console WHERE        serial port: stdio, none or file:PATH (default stdio)\n"
 	"  --device NAME[,addr=A] add a device: testdev; may be repeated\n"
 	"  --timeout SECONDS      end the guest after this time\n"

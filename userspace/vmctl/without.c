@@ -17,6 +17,7 @@ static const char *const option_names[MHV_OPT_COUNT] = {
 	[MHV_OPT_REGFILE]	= "regfile",
 	[MHV_OPT_POSTED]	= "posted",
 	[MHV_OPT_EVENTFD]	= "eventfd",
+	[MHV_OPT_UNSYNC]	= "unsync",
 };
 
 /**

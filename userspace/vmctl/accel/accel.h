@@ -10,7 +10,7 @@
 
 #include "../dev/bus.h"
 
-enum accel_paging { PAGING_AUTO, PAGING_TDP, PAGING_SHADOW };
+enum accel_paging { PAGING_AUTO, PAGING_TDP, PAGING_SHADOW, PAGING_SHADOW_GNP };
 
 /* enum vcpu_exit_kind - why the guest stopped */
 enum vcpu_exit_kind {

@@ -110,8 +110,12 @@ static int mhv_create_vm(const struct accel *accel, enum accel_paging paging)
 		[PAGING_AUTO]	= MHV_PAGING_AUTO,
 		[PAGING_TDP]	= MHV_PAGING_TDP,
 		[PAGING_SHADOW]	= MHV_PAGING_SHADOW,
+		[PAGING_SHADOW_GNP] = MHV_PAGING_SHADOW,
 	};
-	struct mhv_vm_config config = { .paging = modes[paging] };
+	struct mhv_vm_config config = {
+		.paging = modes[paging],
+		.flags = paging == PAGING_SHADOW_GNP ? MHV_VM_GNP : 0,
+	};
 	const struct mhv_info *info = &accel->info;
 	int vm = ioctl(accel->device, MHV_CREATE_VM, &config);
 	int error = errno;
@@ -122,10 +126,10 @@ static int mhv_create_vm(const struct accel *accel, enum accel_paging paging)
 		return fail("this host cannot run guests: %s: %s",
 			    *info->detail ? info->detail : strerror(error),
 			    mhv_remedy(info->verdict));
-	if (error == EOPNOTSUPP && paging == PAGING_SHADOW)
-		return fail("this build of mhv has no shadow paging: use --paging auto");
+	if (error == EOPNOTSUPP && paging == PAGING_SHADOW_GNP)
+		return fail("--paging shadow,gnp: the CPU has no reserved address bit: use shadow");
 	if (error == EOPNOTSUPP && paging == PAGING_TDP)
-		return fail("this host has no EPT: use --paging auto");
+		return fail("--paging ept: this host has no EPT, or not in use: use auto");
 	return fail("cannot make a VM: %s: see 'vmctl check' and 'dmesg'", strerror(error));
 }
 
