@@ -133,25 +133,40 @@ static void build_page_tables(struct vm *vm)
 		pd32[i] = (i << 22) | PTE_LARGE;
 }
 
-/* enum mhv_paging of all test VMs: $MHV_PAGING is "ept", "shadow" or not set */
+/* enum mhv_paging of all test VMs, from $MHV_PAGING */
 __u32 vm_paging(void)
 {
 	const char *name = getenv("MHV_PAGING");
 
 	if (!name || !*name)
 		return MHV_PAGING_AUTO;
-	if (!strcmp(name, "shadow"))
+	if (!strcmp(name, "shadow") || !strcmp(name, "gnp"))
 		return MHV_PAGING_SHADOW;
 	if (!strcmp(name, "ept"))
 		return MHV_PAGING_TDP;
 	errno = EINVAL;
-	die("MHV_PAGING=%s: it is ept or shadow", name);
+	die("MHV_PAGING=%s: it is ept, shadow or gnp", name);
+}
+
+/* Of shadow paging, $MHV_SHADOW_PAGES limits the pool. */
+static struct mhv_vm_config vm_config(void)
+{
+	struct mhv_vm_config config = { .paging = vm_paging() };
+	const char *pages = getenv("MHV_SHADOW_PAGES");
+
+	if (config.paging != MHV_PAGING_SHADOW)
+		return config;
+	if (!strcmp(getenv("MHV_PAGING"), "gnp"))
+		config.flags = MHV_VM_GNP;
+	if (pages)
+		config.shadow_pages = strtoul(pages, NULL, 0);
+	return config;
 }
 
 /* A VM without memory */
 void vm_create_bare(struct vm *vm)
 {
-	struct mhv_vm_config config = { .paging = vm_paging() };
+	struct mhv_vm_config config = vm_config();
 
 	memset(vm, 0, sizeof(*vm));
 	vm->dev = open(MHV_DEVICE, O_RDWR | O_CLOEXEC);
