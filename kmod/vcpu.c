@@ -391,7 +391,7 @@ static long vcpu_set_sregs(struct mhv_vcpu *v, const void __user *uarg)
 	mhv_vcpu_put(v);
 	/* user space may have written the guest's tables as well */
 	if (!ret && v->vm->shadow) {
-		mhv_shadow_zap_all(v->vm);
+		mhv_shadow_compare_all(v->vm);
 		set_bit(MHV_REQ_ROOT, &v->requests);
 	}
 	/* another mode: the instruction under way is none of its */

@@ -91,6 +91,7 @@ bool mhv_shadow_zap(struct mhv_vm *vm, gfn_t start, gfn_t end, struct list_head 
 bool mhv_shadow_age(struct mhv_vm *vm, gfn_t start, gfn_t end, bool clear);
 void mhv_shadow_zap_mmio(struct mhv_vm *vm);
 void mhv_shadow_zap_all(struct mhv_vm *vm);
+void mhv_shadow_compare_all(struct mhv_vm *vm);
 void mhv_shadow_free(struct list_head *freed);
 void mhv_shadow_written(struct mhv_vm *vm, gpa_t gpa, u32 len);
 int shadow_fill_cache(struct mhv_vcpu *v);

@@ -692,6 +692,28 @@ void mhv_shadow_zap_all(struct mhv_vm *vm)
 	mhv_shadow_free(&freed);
 }
 
+/**
+ * mhv_shadow_compare_all - find out what user space wrote to guest tables
+ * @vm: the VM
+ *
+ * Context: interrupts on.
+ */
+void mhv_shadow_compare_all(struct mhv_vm *vm)
+{
+	struct shadow_page *sp;
+	int idx;
+
+	idx = srcu_read_lock(&vm->srcu);
+	spin_lock(&vm->mmu_lock);
+	shadow_sync_all(vm);
+	list_for_each_entry(sp, &vm->shadow->pages, link)
+		if (!sp->role.direct)
+			shadow_compare(vm, sp);
+	mhv_tdp_flush(vm);
+	spin_unlock(&vm->mmu_lock);
+	srcu_read_unlock(&vm->srcu, idx);
+}
+
 /* Entries of @sp that stand for the bytes written, made absent. */
 static void shadow_drop_written(struct mhv_vm *vm, struct shadow_page *sp, u32 offset, u32 len)
 {

@@ -133,40 +133,44 @@ static void build_page_tables(struct vm *vm)
 		pd32[i] = (i << 22) | PTE_LARGE;
 }
 
-/* enum mhv_paging of all test VMs, from $MHV_PAGING */
-__u32 vm_paging(void)
+/* How all test VMs are paged, by $MHV_PAGING; with its first word the default */
+static const struct paging {
+	const char *name;
+	__u32 paging;
+	__u32 flags;
+} pagings[] = {
+	{ "", MHV_PAGING_AUTO, 0 },
+	{ "ept", MHV_PAGING_TDP, 0 },
+	{ "shadow", MHV_PAGING_SHADOW, 0 },
+	{ "shadow,gnp", MHV_PAGING_SHADOW, MHV_VM_GNP },
+};
+
+static const struct paging *chosen_paging(void)
 {
 	const char *name = getenv("MHV_PAGING");
+	size_t i;
 
-	if (!name || !*name)
-		return MHV_PAGING_AUTO;
-	if (!strcmp(name, "shadow") || !strcmp(name, "gnp"))
-		return MHV_PAGING_SHADOW;
-	if (!strcmp(name, "ept"))
-		return MHV_PAGING_TDP;
+	for (i = 0; i < ARRAY_SIZE(pagings); i++)
+		if (!strcmp(name ? name : "", pagings[i].name))
+			return &pagings[i];
 	errno = EINVAL;
-	die("MHV_PAGING=%s: it is ept, shadow or gnp", name);
+	die("MHV_PAGING=%s: it is ept, shadow or shadow,gnp", name);
 }
 
-/* Of shadow paging, $MHV_SHADOW_PAGES limits the pool. */
-static struct mhv_vm_config vm_config(void)
+__u32 vm_paging(void)
 {
-	struct mhv_vm_config config = { .paging = vm_paging() };
-	const char *pages = getenv("MHV_SHADOW_PAGES");
+	return chosen_paging()->paging;
+}
 
-	if (config.paging != MHV_PAGING_SHADOW)
-		return config;
-	if (!strcmp(getenv("MHV_PAGING"), "gnp"))
-		config.flags = MHV_VM_GNP;
-	if (pages)
-		config.shadow_pages = strtoul(pages, NULL, 0);
-	return config;
+static __u32 vm_flags(void)
+{
+	return chosen_paging()->flags;
 }
 
 /* A VM without memory */
 void vm_create_bare(struct vm *vm)
 {
-	struct mhv_vm_config config = vm_config();
+	struct mhv_vm_config config = { .paging = vm_paging(), .flags = vm_flags() };
 
 	memset(vm, 0, sizeof(*vm));
 	vm->dev = open(MHV_DEVICE, O_RDWR | O_CLOEXEC);
