@@ -726,6 +726,12 @@ static void start(struct vcpu *vcpu, const void *code)
 	vcpu_set_regs(vcpu, &regs);
 }
 
+/* Each step is some instructions under EPT, and some exits more under shadow paging. */
+static __u64 steps(__u64 nr)
+{
+	return nr / mhv_stride(20) / (vm_paging() == MHV_PAGING_SHADOW ? 10 : 1);
+}
+
 /* @r->what is an address in the guest's copy of this binary, which is right here too. */
 static void show(const volatile struct remap *r)
 {
@@ -738,7 +744,7 @@ static void show(const volatile struct remap *r)
 
 #define RUN(code, nr)								\
 	do {									\
-		self->r->steps = (nr) / mhv_stride(20);				\
+		self->r->steps = steps(nr);					\
 		self->r->seed = 20260815;					\
 		start(&self->vcpu, code);					\
 		ASSERT_DONE(&self->vcpu);					\
@@ -807,7 +813,7 @@ TEST_F(remap, shootdown)
 	if (host_cpus() < 2)
 		SKIP(return, "the host has one CPU");
 	vcpu_create(&self->vm, &second, 1);
-	self->r->steps = 20000 / mhv_stride(20);
+	self->r->steps = steps(20000);
 	self->r->frame = FRAME(0);
 	*(__u64 *)vm_ptr(&self->vm, PT(0) + 9 * 8) = FRAME(0) | PTE_TABLE;
 	for (i = 0; i < 2; i++) {

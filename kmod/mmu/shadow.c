@@ -268,6 +268,9 @@ static bool shadow_read_gpte(struct mhv_vm *vm, gpa_t gpa, u32 size, u64 *gpte, 
 		*gpte = gpte32;
 	}
 	pagefault_enable();
+	/* the walk's marks were lost there: that they are missing is no change */
+	if (slot->flags & MHV_MEM_READONLY)
+		*gpte |= GPTE_A | GPTE_D;
 	return !ret;
 }
 

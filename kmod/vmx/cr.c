@@ -228,6 +228,8 @@ static bool vmx_reload_pdptes(struct mhv_vcpu *v)
 	if (!mhv_read_pdptes(v, vmx_cr3(v), pdpte))
 		return false;
 	vmx_load_pdptes(v, pdpte);
+	if (v->vm->shadow)
+		set_bit(MHV_REQ_ROOT, &v->requests);
 	return true;
 }
 
