@@ -127,6 +127,7 @@ static int machine_create_devices(struct machine *m)
 	err |= i8042_init(&m->i8042, ports, &m->power);
 	err |= acpi_pm_init(&m->pm, ports, pic_irq(&m->pic, ACPI_SCI_IRQ), &m->power);
 	err |= pvpanic_init(ports, &m->power);
+	err |= pci_init(&m->pci, ports, &m->mmio, &m->mem, &m->pic);
 	if (m->opt->debug_exit)
 		err |= debugexit_init(ports, &m->power);
 	return err ? fail("two devices share a port, or memory ran out") : 0;
@@ -264,6 +265,7 @@ void machine_destroy(struct machine *machine)
 {
 	if (machine->signals.fd >= 0)
 		close(machine->signals.fd);
+	pci_destroy(&machine->pci);
 	mmio_destroy(&machine->mmio);
 	bus_destroy(&machine->ports);
 	vcpu_destroy(&machine->vcpu);
