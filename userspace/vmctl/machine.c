@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "dev/debugexit.h"
 #include "dev/pvpanic.h"
+#include "dev/rtl8139.h"
 #include "firmware/firmware.h"
 #include "machine.h"
 #include "msg.h"
@@ -150,7 +151,7 @@ static int machine_check_device(const struct machine *machine,
 	return 0;
 }
 
-/* what the user wants in device memory, and how fast */
+/* what the user wants in device memory and behind it, and how fast */
 static int machine_add_devices(struct machine *machine)
 {
 	const struct run_options *opt = machine->opt;
@@ -159,6 +160,9 @@ static int machine_add_devices(struct machine *machine)
 	for (i = 0; i < opt->nr_devices; i++)
 		if (machine_check_device(machine, &opt->devices[i]) ||
 		    opt->devices[i].type->create(&machine->mmio, opt->devices[i].addr))
+			return -1;
+	for (i = 0; i < opt->nr_nets; i++)
+		if (!rtl8139_create(&machine->pci, &machine->loop, &opt->nets[i]))
 			return -1;
 	return opt->without ? machine->ops->set_options(machine->accel, opt->without, false) : 0;
 }
