@@ -23,6 +23,26 @@
 #define DUMP_COMMAND		BIT(3)
 #define DUMP_ALIGN		63u
 
+/* ---- registers that the kernel answers -------------------------------------- */
+
+/**
+ * rtl_publish - bring the register file up to date, after what changed registers
+ * @rtl:	the device
+ */
+void rtl_publish(struct rtl8139 *rtl)
+{
+	unsigned int i;
+	u64 val;
+
+	for (i = 0; i < ARRAY_SIZE(rtl->published); i++) {
+		val = rtl_read(rtl, RTL_REGFILE + 8 * i, 8);
+		if (val == rtl->published[i])
+			continue;
+		rtl->published[i] = val;
+		mmio_set_reg(&rtl->mmio, RTL_REGFILE + 8 * i, val, 8);
+	}
+}
+
 /* ---- interrupts ------------------------------------------------------------- */
 
 /**
@@ -31,6 +51,8 @@
  */
 void rtl_update_irq(struct rtl8139 *rtl)
 {
+	/* who takes the interrupt finds its cause */
+	rtl_publish(rtl);
 	pci_set_irq(&rtl->pci, rtl->isr & rtl->imr);
 }
 
@@ -146,7 +168,6 @@ static void rtl_timer_fire(struct timer *timer)
 
 	rtl_interrupt(rtl, INT_TIMEOUT);
 	rtl_timer_arm(rtl);
-	rtl_publish(rtl);
 }
 
 /* ---- accesses --------------------------------------------------------------- */
@@ -179,24 +200,6 @@ static void rtl_port_write(void *owner, u64 off, u64 val, unsigned int size)
 
 static const struct bus_ops rtl_port_ops = { rtl_port_read, rtl_port_write, 4 };
 
-/**
- * rtl_publish - bring the register file up to date, after whatever changed registers
- * @rtl:	the device
- */
-void rtl_publish(struct rtl8139 *rtl)
-{
-	unsigned int i;
-	u64 val;
-
-	for (i = 0; i < ARRAY_SIZE(rtl->published); i++) {
-		val = rtl_read(rtl, RTL_REGFILE + 8 * i, 8);
-		if (val == rtl->published[i])
-			continue;
-		rtl->published[i] = val;
-		mmio_set_reg(&rtl->mmio, RTL_REGFILE + 8 * i, val, 8);
-	}
-}
-
 /* the doorbell: TxPoll with the bit of the normal ring alone */
 static void rtl_ring(struct dev_mmio *dev, struct mmio_bell *bell, u64 count)
 {
@@ -204,7 +207,6 @@ static void rtl_ring(struct dev_mmio *dev, struct mmio_bell *bell, u64 count)
 
 	mmio_drain(dev);
 	rtl_tx_poll(rtl, false);
-	rtl_publish(rtl);
 }
 
 /* what was left over */
@@ -219,7 +221,6 @@ static void rtl_again(struct timer *timer)
 		rtl_tx_poll(rtl, true);
 	if (rings & BIT(0))
 		rtl_tx_poll(rtl, false);
-	rtl_publish(rtl);
 }
 
 /* ---- life ------------------------------------------------------------------- */
@@ -326,7 +327,6 @@ struct rtl8139 *rtl8139_create(struct pci *pci, struct evloop *loop,
 	if (pci_add(pci, &rtl->pci))
 		goto out_mmio;
 	rtl_reset(rtl);
-	rtl_publish(rtl);
 	if (!net_init(&rtl->net, option, loop, &rtl->port))
 		return rtl;
 	rtl_destroy(&rtl->pci);

@@ -361,5 +361,4 @@ void rtl_rx(struct net_port *port, const u8 *frame, unsigned int len)
 		else
 			rx_ring(rtl, frame, len, kind);
 	}
-	rtl_publish(rtl);
 }
