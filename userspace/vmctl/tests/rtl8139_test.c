@@ -197,7 +197,6 @@ static void interrupts(void **state)
 			continue;
 		nic_out(RTL_IMR, INT_ALL & ~BIT(bit), 2);
 		rtl_interrupt(nic.rtl, BIT(bit));
-		rtl_publish(nic.rtl);
 		assert_int_equal(nic_in(RTL_ISR, 2), BIT(bit));
 		assert_false(line());
 		nic_out(RTL_IMR, BIT(bit), 2);
