@@ -26,23 +26,48 @@
 
 /* ---- configuration space ---------------------------------------------------- */
 
-/* registers of 16 and 32 bits, as the guest reads them */
+/**
+ * pci_get16 - a register of 16 bits, as the guest reads it
+ * @dev:	the device
+ * @reg:	offset of the register
+ *
+ * Return: the value.
+ */
 u16 pci_get16(const struct pci_dev *dev, unsigned int reg)
 {
 	return dev->config[reg] | dev->config[reg + 1] << 8;
 }
 
+/**
+ * pci_set16 - set a register of 16 bits
+ * @dev:	the device
+ * @reg:	offset of the register
+ * @val:	what the guest will read
+ */
 void pci_set16(struct pci_dev *dev, unsigned int reg, u16 val)
 {
 	dev->config[reg] = val;
 	dev->config[reg + 1] = val >> 8;
 }
 
+/**
+ * pci_get32 - a register of 32 bits, as the guest reads it
+ * @dev:	the device
+ * @reg:	offset of the register
+ *
+ * Return: the value.
+ */
 u32 pci_get32(const struct pci_dev *dev, unsigned int reg)
 {
 	return pci_get16(dev, reg) | (u32)pci_get16(dev, reg + 2) << 16;
 }
 
+/**
+ * pci_set32 - set a register of 32 bits
+ * @dev:	the device
+ * @reg:	offset of the register
+ * @val:	what the guest will read
+ */
 void pci_set32(struct pci_dev *dev, unsigned int reg, u32 val)
 {
 	pci_set16(dev, reg, val);
@@ -312,12 +337,15 @@ void *pci_dma(struct pci_dev *dev, u64 gpa, u64 size)
 static int pci_place_bar(struct pci *pci, struct pci_dev *dev, unsigned int i)
 {
 	struct pci_bar *bar = &dev->bar[i];
+	const struct bus *bus = bar->mmio ? &pci->mmio->bus : pci->ports;
 	u32 *next = bar->mmio ? &pci->next_mem : &pci->next_io;
 	u64 end = bar->mmio ? PCI_MEM_END : 0x10000, base;
 	/* a page each: a guest may map one to a process without the others */
 	u64 align = bar->mmio ? max_u64(bar->size, GUEST_PAGE) : bar->size;
 
-	base = align_up(*next, align);
+	for (base = align_up(*next, align); base + align <= end; base += align)
+		if (bus_is_free(bus, base, align))
+			break;
 	if (base + align > end)
 		return fail("%s: no room for its %s", dev->name, bar->mmio ? "memory" : "ports");
 	*next = base + align;

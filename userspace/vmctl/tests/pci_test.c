@@ -401,6 +401,24 @@ static void dma(void **state)
 	assert_null(pci_dma(dev, 0, UINT64_MAX));
 }
 
+/* a device that the user put where ranges go first */
+static void bars_give_way(void **state)
+{
+	static struct card late;
+	struct dev_mmio there = {
+		.name = "there", .base = MEM0 + 0x2000, .size = 0x2000,
+		.read = card_mem_read, .write = card_mem_write,
+	};
+
+	assert_int_equal(mmio_add(&mmio, &there), 0);
+	card_init(&late);
+	assert_int_equal(config_in(3, 0x14, 4), MEM0 + 0x4000);
+	assert_true(late.mmio.mapped);
+	pci_remove(&late.dev);
+	mmio_remove(&late.mmio);
+	mmio_remove(&there);
+}
+
 /* every slot taken, and no room for a range */
 static void too_many(void **state)
 {
@@ -437,6 +455,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(power_states),
 	TEST(interrupts),
 	TEST(dma),
+	TEST(bars_give_way),
 	TEST(too_many),
 };
 
