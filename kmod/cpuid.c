@@ -296,6 +296,15 @@ int mhv_cpuid_host(struct mhv_cpuid_entry **entries, u32 *nr)
 	return 0;
 }
 
+/* Address-space tags are not shadowed: PCID and INVPCID. */
+static void cpuid_mask_shadow(struct mhv_cpuid_entry *e)
+{
+	if (e->function == 1)
+		e->ecx &= ~BIT(17);
+	if (e->function == 7)
+		e->ebx &= ~BIT(10);
+}
+
 /**
  * mhv_cpuid_init - give a new vCPU the host's filtered set
  * @v: a vCPU under construction
@@ -304,7 +313,12 @@ int mhv_cpuid_host(struct mhv_cpuid_entry **entries, u32 *nr)
  */
 int mhv_cpuid_init(struct mhv_vcpu *v)
 {
-	return mhv_cpuid_host(&v->cpuid, &v->nr_cpuid);
+	int ret = mhv_cpuid_host(&v->cpuid, &v->nr_cpuid);
+	u32 i;
+
+	for (i = 0; !ret && v->vm->shadow && i < v->nr_cpuid; i++)
+		cpuid_mask_shadow(&v->cpuid[i]);
+	return ret;
 }
 
 /* ---- the interface --------------------------------------------------------- */
@@ -409,8 +423,11 @@ int mhv_cpuid_set(struct mhv_vcpu *v, const struct mhv_cpuid *arg)
 	ret = mhv_cpuid_host(&host, &nr_host);
 	if (ret)
 		goto err;
-	for (i = 0; i < arg->nr; i++)
+	for (i = 0; i < arg->nr; i++) {
 		cpuid_mask(&entries[i], host, nr_host);
+		if (v->vm->shadow)
+			cpuid_mask_shadow(&entries[i]);
+	}
 	kfree(host);
 	kfree(v->cpuid);
 	v->cpuid = entries;

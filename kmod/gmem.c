@@ -18,9 +18,21 @@ static int gmem_copy_from(unsigned long hva, void *data, size_t len)
 	return copy_from_user(data, (void __user *)hva, len) ? -EFAULT : 0;
 }
 
+/* What the CPU writes in one piece is written in one piece: it may be a table's entry. */
 static int gmem_copy_to(unsigned long hva, void *data, size_t len)
 {
+	if (len == 8)
+		return put_user(*(u64 *)data, (u64 __user *)hva);
+	if (len == 4)
+		return put_user(*(u32 *)data, (u32 __user *)hva);
 	return copy_to_user((void __user *)hva, data, len) ? -EFAULT : 0;
+}
+
+/* The guest's tables may have been written: shadow paging must know. */
+static void gmem_written(struct mhv_vm *vm, gpa_t gpa, size_t len)
+{
+	if (unlikely(vm->shadow))
+		mhv_shadow_written(vm, gpa, len);
 }
 
 /* One page at most.  -ENXIO: no slot, or read-only and to be written. */
@@ -38,6 +50,8 @@ static int gmem_page(struct mhv_vm *vm, gpa_t gpa, void *data, size_t len, bool 
 		ret = write ? gmem_copy_to(hva, data, len) : gmem_copy_from(hva, data, len);
 	}
 	srcu_read_unlock(&vm->srcu, idx);
+	if (slot && write)
+		gmem_written(vm, gpa, len);
 	return ret;
 }
 
@@ -142,6 +156,8 @@ int mhv_cmpxchg_gpa(struct mhv_vm *vm, gpa_t gpa, const void *old, const void *n
 		ret = gmem_cmpxchg(slot_gfn_to_hva(slot, gpa_to_gfn(gpa)) + offset_in_page(gpa),
 				   old, new, size);
 	srcu_read_unlock(&vm->srcu, idx);
+	if (!ret)
+		gmem_written(vm, gpa, size);
 	return ret;
 }
 
@@ -264,6 +280,56 @@ static u32 gmem_access(const struct mhv_paging_state *p, u32 access)
 }
 
 /**
+ * mhv_get_guest_mode - how the guest translates now
+ * @v: a loaded vCPU
+ * @mode: out
+ * @root: out
+ */
+void mhv_get_guest_mode(struct mhv_vcpu *v, struct guest_mmu_mode *mode, struct guest_root *root)
+{
+	struct mhv_paging_state p = {};
+
+	mhv_op(get_paging)(v, &p);
+	gmem_mode(v, &p, mode);
+	root->cr3 = p.cr3;
+	memcpy(root->pdpte, p.pdpte, sizeof(root->pdpte));
+}
+
+static enum guest_walk_result gmem_walk(struct mhv_vcpu *v, const struct guest_walk_req *req,
+					struct guest_walk *walk)
+{
+	enum guest_walk_result result;
+	int idx;
+
+	idx = srcu_read_lock(&v->vm->srcu);
+	do
+		result = guest_walk(req, walk);
+	while (result == GUEST_WALK_RACED && !signal_pending(current));
+	srcu_read_unlock(&v->vm->srcu, idx);
+	return result;
+}
+
+/**
+ * mhv_walk_as - how an access of a given kind would be translated; shadow paging
+ * @v: a loaded vCPU
+ * @gva: canonical linear address
+ * @guest_access: GUEST_ACCESS_*
+ * @walk: out
+ *
+ * Context: may sleep.
+ */
+enum guest_walk_result mhv_walk_as(struct mhv_vcpu *v, gva_t gva, u32 guest_access,
+				   struct guest_walk *walk)
+{
+	const struct guest_walk_req req = {
+		.mode = &v->shadow.mode, .root = &v->shadow.guest, .ops = &gmem_walk_ops,
+		.ctx = v, .gva = gva, .access = guest_access,
+	};
+
+	return gmem_walk(v, &req, walk);
+}
+
+/**
  * mhv_walk_gva - how an access by the guest at its current mode would be translated
  * @v: a loaded vCPU
  * @gva: canonical linear address
@@ -283,7 +349,6 @@ enum mhv_gva_result mhv_walk_gva(struct mhv_vcpu *v, gva_t gva, u32 access,
 		.mode = &mode, .root = &root, .ops = &gmem_walk_ops, .ctx = v, .gva = gva,
 	};
 	enum guest_walk_result result;
-	int idx;
 
 	mhv_op(get_paging)(v, &p);
 	gmem_mode(v, &p, &mode);
@@ -291,12 +356,7 @@ enum mhv_gva_result mhv_walk_gva(struct mhv_vcpu *v, gva_t gva, u32 access,
 	memcpy(root.pdpte, p.pdpte, sizeof(root.pdpte));
 	req.access = gmem_access(&p, access);
 
-	idx = srcu_read_lock(&v->vm->srcu);
-	do
-		result = guest_walk(&req, walk);
-	while (result == GUEST_WALK_RACED && !signal_pending(current));
-	srcu_read_unlock(&v->vm->srcu, idx);
-
+	result = gmem_walk(v, &req, walk);
 	if (result == GUEST_WALK_OK)
 		return MHV_GVA_OK;
 	fault->gva = gva;

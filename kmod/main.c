@@ -313,7 +313,7 @@ static struct miscdevice dev_misc = {
 };
 
 module_param_named(mmio_gen_bits, mhv_mmio_gen_bits, uint, 0444);
-MODULE_PARM_DESC(mmio_gen_bits, "bits of the generation in a device entry, 2 to 19 (for tests)");
+MODULE_PARM_DESC(mmio_gen_bits, "bits of the generation in a device entry, 2 to 18 (for tests)");
 
 static int __init mhv_init(void)
 {

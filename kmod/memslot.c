@@ -147,7 +147,7 @@ static void memslot_gen_end(struct mhv_vm *vm)
 
 	if (!mhv_gen_spte(gen)) {
 		spin_lock(&vm->mmu_lock);
-		mhv_tdp_zap_mmio(vm);
+		mhv_mmu_zap_mmio(vm);
 		spin_unlock(&vm->mmu_lock);
 	}
 	/* pairs with the reader's order: generation, then memslots */
@@ -162,10 +162,10 @@ static void memslot_zap_and_block(struct mhv_vm *vm, const struct mhv_slot *slot
 	spin_lock(&vm->mmu_lock);
 	mhv_notifier_began(vm, 0, ULONG_MAX);
 	mhv_mapping_changed(vm);
-	if (mhv_tdp_zap(vm, slot->base, slot->base + slot->npages, &freed))
+	if (mhv_mmu_zap(vm, slot->base, slot->base + slot->npages, &freed))
 		mhv_tdp_flush(vm);
 	spin_unlock(&vm->mmu_lock);
-	mhv_tdp_free(&freed);
+	mhv_mmu_free(vm, &freed);
 }
 
 static void memslot_unblock(struct mhv_vm *vm)

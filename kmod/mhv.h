@@ -29,6 +29,7 @@
 
 #include "emul/exec.h"
 #include "mmu/decode_cache.h"
+#include "mmu/guest_walk.h"
 #include "mmu/mmio_cache.h"
 #include "ops.h"
 #include "stats.h"
@@ -93,6 +94,8 @@ struct mhv_paging_state {
 
 struct mhv_route_list;
 struct mhv_shared;
+struct mhv_shadow;
+struct shadow_page;
 
 #define MHV_NOTIFIER_ENDED	16
 
@@ -107,13 +110,14 @@ struct mhv_hva_range {
  * struct mhv_vm - a virtual machine
  * @ref: one for the VM fd, one for each vCPU fd
  * @mm: the address space that owns it (mmgrab)
- * @paging: MHV_PAGING_TDP; fixed at creation
+ * @paging: MHV_PAGING_TDP or _SHADOW; fixed at creation
  * @slots_lock: serialises memslot changes
  * @srcu: protects readers of @slots
  * @slots: current memslots (SRCU)
- * @mmu_lock: protects @tdp, @notifier_count, @notifier_seq
+ * @mmu_lock: protects @tdp, @shadow, @notifier_count, @notifier_seq
  * @tdp: root of the TDP tables
  * @tdp_tables: number of TDP table pages, root included
+ * @shadow: shadow paging, NULL with TDP
  * @notifier: invalidations by the host's memory management
  * @notifier_count: invalidations under way
  * @notifier_range: addresses that they touch, all together
@@ -143,6 +147,7 @@ struct mhv_vm {
 	spinlock_t mmu_lock;		/* @tdp, @notifier_* */
 	u64 *tdp;
 	unsigned long tdp_tables;
+	struct mhv_shadow *shadow;
 	struct mmu_notifier notifier;
 	unsigned long notifier_count;
 	struct mhv_hva_range notifier_range;
@@ -186,6 +191,7 @@ enum mhv_vcpu_mode {
 #define MHV_REQ_TLB_FLUSH	0
 #define MHV_REQ_KICK		1
 #define MHV_REQ_SHUTDOWN	2	/* a triple fault found in software */
+#define MHV_REQ_ROOT		3	/* shadow paging: load the root anew */
 
 /* Registers the hardware holds while the guest runs: vcpu->cached, ->dirty */
 #define MHV_REG_RSP	BIT(0)
@@ -262,6 +268,33 @@ struct mhv_access {
 };
 
 #define MHV_PAGE_CACHE	4
+#define MHV_SHADOW_CACHE	4
+
+/**
+ * struct mhv_shadow_vcpu - shadow paging of a vCPU
+ * @root: shadow pages that it runs on: one of level 4, or one of level 2 for each GiB
+ * @pdpt: outside of long mode: what the CPU's CR3 leads to
+ * @mode: how the guest translates
+ * @guest: where its tables begin
+ * @role: union shadow_role of all shadow pages in that mode
+ * @tlb_seen: shadow->tlb_seq at the last flush
+ * @unshadowed: frame of the table that was last given up for a write
+ * @unshadowed_rip: likewise, where
+ * @cache: shadow pages, so that no fault fails half-way
+ * @nr_cache: of them
+ */
+struct mhv_shadow_vcpu {
+	struct shadow_page *root[4];
+	u64 *pdpt;
+	struct guest_mmu_mode mode;
+	struct guest_root guest;
+	u32 role;
+	u64 tlb_seen;
+	gfn_t unshadowed;
+	u64 unshadowed_rip;
+	struct shadow_page *cache[MHV_SHADOW_CACHE];
+	unsigned int nr_cache;
+};
 
 /**
  * struct mhv_vcpu - a virtual CPU; guarded by @mutex but for the fields named
@@ -305,6 +338,9 @@ struct mhv_access {
  * @nr_cpuid: entries of it
  * @page_cache: zeroed pages for page tables, so that no fault fails half-way
  * @nr_page_cache: of them
+ * @shadow: shadow paging
+ * @cr3: shadow paging: as the guest sees it
+ * @pdpte: likewise, the entries that PAE paging works with
  * @vendor: the vendor's own state
  */
 struct mhv_vcpu {
@@ -356,6 +392,10 @@ struct mhv_vcpu {
 
 	u64 *page_cache[MHV_PAGE_CACHE];
 	unsigned int nr_page_cache;
+
+	struct mhv_shadow_vcpu shadow;
+	u64 cr3;
+	u64 pdpte[4];
 
 	void *vendor;
 };
@@ -447,7 +487,9 @@ struct mhv_gva_fault {
 #define MHV_ACCESS_WRITE	BIT(0)
 #define MHV_ACCESS_FETCH	BIT(1)
 
-struct guest_walk;
+void mhv_get_guest_mode(struct mhv_vcpu *v, struct guest_mmu_mode *mode, struct guest_root *root);
+enum guest_walk_result mhv_walk_as(struct mhv_vcpu *v, gva_t gva, u32 guest_access,
+				   struct guest_walk *walk);
 enum mhv_gva_result mhv_walk_gva(struct mhv_vcpu *v, gva_t gva, u32 access,
 				 struct guest_walk *walk, struct mhv_gva_fault *fault);
 enum mhv_gva_result mhv_translate_gva(struct mhv_vcpu *v, gva_t gva, u32 access,

@@ -50,6 +50,9 @@ enum mhv_next {
  * real_mode		is that real or virtual-8086 mode
  * retire		an emulated instruction is complete, RIP has moved
  * fpu_put		bring the guest's FPU state back to memory
+ * set_root		shadow paging: host-physical address of the CPU's root table
+ * flush_gva		shadow paging: drop one address from the vCPU's TLB entries
+ * runnable		shadow paging: can the CPU run the guest's mode
  */
 #define MHV_OPS(X)							\
 	X(describe, void, (struct mhv_info *info))			\
@@ -79,7 +82,10 @@ enum mhv_next {
 	X(get_code, void, (struct mhv_vcpu *v, struct mhv_code *code))	\
 	X(real_mode, bool, (struct mhv_vcpu *v))			\
 	X(retire, void, (struct mhv_vcpu *v))				\
-	X(fpu_put, void, (struct mhv_vcpu *v))
+	X(fpu_put, void, (struct mhv_vcpu *v))				\
+	X(set_root, void, (struct mhv_vcpu *v, u64 root))		\
+	X(flush_gva, void, (struct mhv_vcpu *v, u64 gva))		\
+	X(runnable, bool, (struct mhv_vcpu *v))
 
 struct mhv_ops {
 	const char *name;

@@ -65,6 +65,12 @@
 	X(DECODE_CHANGED, "decode_cache_changed")			\
 	X(DECODE_WALKED, "decode_walked")				\
 	X(DECODE_UNSUPPORTED, "decode_unsupported")			\
+	X(PF_GUEST, "pf_guest")						\
+	X(PF_SHADOW_WRITE, "pf_table_write")				\
+	X(SHADOW_PAGE_NEW, "shadow_page_new")				\
+	X(SHADOW_RECLAIM, "shadow_reclaim")				\
+	X(SHADOW_GNP_MADE, "shadow_gnp_made")				\
+	X(EXIT_INVLPG, "exit_invlpg")					\
 	X(TLB_FLUSH, "tlb_flush")					\
 	X(FPU_LOAD, "fpu_load")						\
 	X(VMCS_LOAD, "vmcs_load")					\

@@ -12,7 +12,7 @@
 #include <linux/tracepoint.h>
 
 #include "mhv.h"
-#include "mmu/mmu.h"
+#include "mmu/shadow.h"
 #include "vmx/vmcs.h"
 
 #define MHV_TRACE_REASONS						\
@@ -34,7 +34,8 @@
 	{ MHV_VERDICT_STALE, "stale" },					\
 	{ MHV_VERDICT_FALSE_ALARM, "false_alarm" },			\
 	{ MHV_VERDICT_MAPPED, "mapped" }, { MHV_VERDICT_RETRY, "retry" }, \
-	{ MHV_VERDICT_NO_MEMORY, "no_memory" }
+	{ MHV_VERDICT_NO_MEMORY, "no_memory" },				\
+	{ MHV_VERDICT_GUEST, "guest" }, { MHV_VERDICT_TABLE, "table" }
 
 #define MHV_TRACE_ROUTES						\
 	{ 0, "ioreq" }, { MHV_ROUTE_REGFILE, "regfile" },		\
@@ -289,6 +290,53 @@ TRACE_EVENT(mhv_inject,
 				   { 3, "exception" }, { 4, "int_n" }, { 5, "int1" },
 				   { 6, "soft_exception" }),
 		  __entry->info & 0xff, __entry->error_code)
+);
+
+#define MHV_TRACE_SHADOW						\
+	{ MHV_SHADOW_NEW, "new" }, { MHV_SHADOW_ZAP, "zap" },		\
+	{ MHV_SHADOW_SYNC, "sync" }, { MHV_SHADOW_UNSYNC, "unsync" }
+
+TRACE_EVENT(mhv_shadow_page,
+	TP_PROTO(const struct shadow_page *sp, u32 what),
+	TP_ARGS(sp, what),
+	TP_STRUCT__entry(
+		__field(u64, gfn)
+		__field(u32, what)
+		__field(u8, level)
+		__field(u8, direct)
+		__field(u8, access)
+		__field(u8, quadrant)
+	),
+	TP_fast_assign(
+		__entry->gfn = sp->gfn;
+		__entry->what = what;
+		__entry->level = sp->role.level;
+		__entry->direct = sp->role.direct;
+		__entry->access = sp->role.access;
+		__entry->quadrant = sp->role.quadrant;
+	),
+	TP_printk("%s gfn=0x%llx level=%u direct=%u access=%u quadrant=%u",
+		  __print_symbolic(__entry->what, MHV_TRACE_SHADOW), __entry->gfn,
+		  __entry->level, __entry->direct, __entry->access, __entry->quadrant)
+);
+
+TRACE_EVENT(mhv_shadow_spte,
+	TP_PROTO(struct mhv_vcpu *v, u64 gva, u64 spte, u64 gpte),
+	TP_ARGS(v, gva, spte, gpte),
+	TP_STRUCT__entry(
+		__field(u64, gva)
+		__field(u64, spte)
+		__field(u64, gpte)
+		__field(u32, vcpu)
+	),
+	TP_fast_assign(
+		__entry->gva = gva;
+		__entry->spte = spte;
+		__entry->gpte = gpte;
+		__entry->vcpu = v->id;
+	),
+	TP_printk("vcpu=%u gva=0x%llx spte=0x%llx gpte=0x%llx", __entry->vcpu, __entry->gva,
+		  __entry->spte, __entry->gpte)
 );
 
 TRACE_EVENT(mhv_memslot,

@@ -14,7 +14,7 @@
 #include <asm/processor-flags.h>
 #include <asm/traps.h>
 
-#include "mhv.h"
+#include "mmu/mmu.h"
 
 /* ---- on a CPU -------------------------------------------------------------- */
 
@@ -130,7 +130,7 @@ void mhv_queue_page_fault(struct mhv_vcpu *v, u32 error_code, gva_t gva)
 
 /* ---- MHV_RUN --------------------------------------------------------------- */
 
-#define VCPU_STOP	(BIT(MHV_REQ_KICK) | BIT(MHV_REQ_SHUTDOWN))
+#define VCPU_STOP	(BIT(MHV_REQ_KICK) | BIT(MHV_REQ_SHUTDOWN) | BIT(MHV_REQ_ROOT))
 
 static bool vcpu_must_stop(struct mhv_vcpu *v)
 {
@@ -161,6 +161,30 @@ static bool vcpu_enter(struct mhv_vcpu *v)
 	return true;
 }
 
+/* Shadow paging: load the root.  0 to go on, 1 to return to user space, or an errno. */
+static int vcpu_load_root(struct mhv_vcpu *v)
+{
+	int ret;
+
+	if (!mhv_op(runnable)(v)) {
+		v->run->exit = MHV_EXIT_ENTRY_FAILED;
+		v->run->entry_failed.reason = 0;
+		v->run->entry_failed.flags = 0;
+		v->run->entry_failed.qualification = 0;
+		strscpy(v->run->entry_failed.report,
+			"CR0.PE is clear: shadow paging has no real mode",
+			sizeof(v->run->entry_failed.report));
+		return 1;
+	}
+	clear_bit(MHV_REQ_ROOT, &v->requests);
+	/* the request before what it is about */
+	smp_mb__after_atomic();
+	ret = mhv_shadow_load_root(v);
+	if (ret)
+		set_bit(MHV_REQ_ROOT, &v->requests);
+	return ret;
+}
+
 /* What vcpu_must_stop() saw.  0 to go on, 1 to return to user space, or an errno. */
 static int vcpu_see_to(struct mhv_vcpu *v)
 {
@@ -175,6 +199,12 @@ static int vcpu_see_to(struct mhv_vcpu *v)
 	}
 	if (signal_pending(current))
 		return -EINTR;
+	if (test_bit(MHV_REQ_ROOT, &v->requests)) {
+		int ret = vcpu_load_root(v);
+
+		if (ret)
+			return ret;
+	}
 	if (need_resched() || mhv_op(lost)())
 		schedule();
 	/*
@@ -359,6 +389,11 @@ static long vcpu_set_sregs(struct mhv_vcpu *v, const void __user *uarg)
 	mhv_vcpu_load(v);
 	ret = mhv_op(set_sregs)(v, &sregs);
 	mhv_vcpu_put(v);
+	/* user space may have written the guest's tables as well */
+	if (!ret && v->vm->shadow) {
+		mhv_shadow_compare_all(v->vm);
+		set_bit(MHV_REQ_ROOT, &v->requests);
+	}
 	/* another mode: the instruction under way is none of its */
 	if (!ret && v->io.kind >= MHV_IO_MMIO) {
 		mhv_emul_abandon(&v->emul);
@@ -696,6 +731,7 @@ const struct file_operations mhv_vcpu_fops = {
 void mhv_vcpu_free(struct mhv_vcpu *v)
 {
 	mhv_op(vcpu_free)(v);
+	mhv_shadow_vcpu_free(v);
 	while (v->nr_page_cache)
 		free_page((unsigned long)v->page_cache[--v->nr_page_cache]);
 	if (v->fpu.fpstate)
@@ -717,6 +753,8 @@ static struct mhv_vcpu *vcpu_alloc(struct mhv_vm *vm, u32 id)
 	v->vm = vm;
 	v->id = id;
 	v->cpu = -1;
+	if (vm->shadow)
+		set_bit(MHV_REQ_ROOT, &v->requests);
 	mutex_init(&v->mutex);
 	preempt_notifier_init(&v->task_notifier, &vcpu_preempt_ops);
 	v->run = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);

@@ -13,6 +13,35 @@
 #include "mhv.h"
 #include "mmu/mmu.h"
 
+static bool vm_has_tdp(void)
+{
+	const u64 need = BIT_ULL(MHV_FEAT_EPT) | BIT_ULL(MHV_FEAT_UNRESTRICTED);
+	struct mhv_info info = {};
+
+	mhv_op(describe)(&info);
+	return (info.features & need) == need;
+}
+
+static u32 vm_paging(const struct mhv_vm_config *config)
+{
+	if (config->paging != MHV_PAGING_AUTO)
+		return config->paging;
+	return vm_has_tdp() ? MHV_PAGING_TDP : MHV_PAGING_SHADOW;
+}
+
+static int vm_mmu_create(struct mhv_vm *vm, const struct mhv_vm_config *config)
+{
+	vm->paging = vm_paging(config);
+	return vm->paging == MHV_PAGING_SHADOW ? mhv_shadow_create(vm, config) :
+	       mhv_tdp_create(vm);
+}
+
+static void vm_mmu_destroy(struct mhv_vm *vm)
+{
+	mhv_tdp_destroy(vm);
+	mhv_shadow_destroy(vm);
+}
+
 static void vm_free(struct mhv_vm *vm)
 {
 	int i;
@@ -21,7 +50,7 @@ static void vm_free(struct mhv_vm *vm)
 	for (i = 0; i < MHV_MAX_VCPUS; i++)
 		if (vm->vcpus[i])
 			mhv_vcpu_free(vm->vcpus[i]);
-	mhv_tdp_destroy(vm);
+	vm_mmu_destroy(vm);
 	mhv_routes_destroy(vm);
 	kvfree(rcu_dereference_protected(vm->slots, true));
 	cleanup_srcu_struct(&vm->srcu);
@@ -48,19 +77,17 @@ void mhv_vm_put(struct mhv_vm *vm)
 
 static int vm_check_config(const struct mhv_vm_config *config)
 {
-	if (config->flags || memchr_inv(config->reserved, 0, sizeof(config->reserved)))
+	if ((config->flags & ~MHV_VM_GNP) || config->reserved0 ||
+	    memchr_inv(config->reserved, 0, sizeof(config->reserved)))
 		return -EINVAL;
-	switch (config->paging) {
-	case MHV_PAGING_AUTO:
-	case MHV_PAGING_TDP:
-		return 0;
-	case MHV_PAGING_SHADOW:
-		return -EOPNOTSUPP;
-	}
-	return -EINVAL;
+	if (config->paging > MHV_PAGING_SHADOW)
+		return -EINVAL;
+	if (vm_paging(config) == MHV_PAGING_TDP && (config->flags || config->shadow_pages))
+		return -EINVAL;
+	return config->paging == MHV_PAGING_TDP && !vm_has_tdp() ? -EOPNOTSUPP : 0;
 }
 
-static struct mhv_vm *vm_alloc(void)
+static struct mhv_vm *vm_alloc(const struct mhv_vm_config *config)
 {
 	struct mhv_vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
 	struct mhv_slots *slots;
@@ -72,7 +99,6 @@ static struct mhv_vm *vm_alloc(void)
 	mutex_init(&vm->slots_lock);
 	mutex_init(&vm->vcpus_lock);
 	spin_lock_init(&vm->mmu_lock);
-	vm->paging = MHV_PAGING_TDP;
 	vm->tsc_start = rdtsc();
 	mutex_init(&vm->routes_lock);
 	/* even, and not 0, which an empty cache entry has */
@@ -86,7 +112,7 @@ static struct mhv_vm *vm_alloc(void)
 	ret = init_srcu_struct(&vm->srcu);
 	if (ret)
 		goto err_slots;
-	ret = mhv_tdp_create(vm);
+	ret = vm_mmu_create(vm, config);
 	if (ret)
 		goto err_srcu;
 	vm->mm = current->mm;
@@ -98,7 +124,7 @@ static struct mhv_vm *vm_alloc(void)
 
 err_mm:
 	mmdrop(vm->mm);
-	mhv_tdp_destroy(vm);
+	vm_mmu_destroy(vm);
 err_srcu:
 	cleanup_srcu_struct(&vm->srcu);
 err_slots:
@@ -126,7 +152,7 @@ int mhv_vm_create(const struct mhv_vm_config *config)
 	ret = mhv_hardware_get();
 	if (ret)
 		return ret;
-	vm = vm_alloc();
+	vm = vm_alloc(config);
 	if (IS_ERR(vm)) {
 		mhv_hardware_put();
 		return PTR_ERR(vm);
@@ -222,14 +248,18 @@ static long vm_set_route(struct mhv_vm *vm, void __user *uarg)
 static long vm_set_options(struct mhv_vm *vm, void __user *uarg)
 {
 	struct mhv_options arg;
+	bool unsync;
 
 	if (copy_from_user(&arg, uarg, sizeof(arg)))
 		return -EFAULT;
 	if ((arg.disabled >> MHV_OPT_COUNT) || (arg.flags & ~(u64)MHV_OPTION_MEASURE) ||
 	    arg.reserved[0] || arg.reserved[1])
 		return -EINVAL;
+	unsync = (vm->disabled ^ arg.disabled) & BIT(MHV_OPT_UNSYNC);
 	WRITE_ONCE(vm->disabled, arg.disabled |
 		   (arg.flags & MHV_OPTION_MEASURE ? MHV_VM_MEASURE : 0));
+	if (unsync && vm->shadow)
+		mhv_shadow_zap_all(vm);
 	return 0;
 }
 

@@ -106,7 +106,7 @@ TEST_F(dev, create_vm_arguments)
 	EXPECT_EQ(-EINVAL, RET(ioctl(self->fd, MHV_CREATE_VM, &config)));
 	config = (struct mhv_vm_config){ .flags = 1 };
 	EXPECT_EQ(-EINVAL, RET(ioctl(self->fd, MHV_CREATE_VM, &config)));
-	config = (struct mhv_vm_config){ .reserved[5] = 1 };
+	config = (struct mhv_vm_config){ .reserved[4] = 1 };
 	EXPECT_EQ(-EINVAL, RET(ioctl(self->fd, MHV_CREATE_VM, &config)));
 	config = (struct mhv_vm_config){ .paging = MHV_PAGING_SHADOW };
 	fd = RET(ioctl(self->fd, MHV_CREATE_VM, &config));

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The host moves, drops, shares and swaps the guest's memory while the guest runs. */
-#include <linux/loop.h>
 #include <linux/memfd.h>
 #include <linux/userfaultfd.h>
 #include <sched.h>
-#include <sys/swap.h>
 #include <sys/syscall.h>
 
 #include "mhv_test.h"
@@ -271,72 +269,10 @@ TEST_F(hostmem, merged)
 	ASSERT_LOAD(BASE + 7 * PAGE_SIZE, 0x4242424242424242);
 }
 
-#define SWAP_SIZE	(8ul << 20)
-
-struct swap {
-	int loop;
-	char path[32];
-};
-
-/* A file in memory that can be swapped to */
-static int swap_file(void)
-{
-	const __u32 info[] = { 1, SWAP_SIZE / PAGE_SIZE - 1 };	/* version, last page */
-	int fd = syscall(SYS_memfd_create, "swap", MFD_CLOEXEC);
-
-	if (fd < 0 || ftruncate(fd, SWAP_SIZE) ||
-	    pwrite(fd, info, sizeof(info), 1024) != sizeof(info) ||
-	    pwrite(fd, "SWAPSPACE2", 10, PAGE_SIZE - 10) != 10)
-		die("a swap file");
-	return fd;
-}
-
-/* NULL, or what the host lacks */
-static const char *swap_on(struct swap *swap)
-{
-	static const char *const modprobe[] = { "modprobe", "loop", NULL };
-	int control, file = swap_file();
-
-	host_command(modprobe);
-	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	if (control < 0)
-		return "the host has no loop device to swap to";
-	snprintf(swap->path, sizeof(swap->path), "/dev/loop%d",
-		 ioctl(control, LOOP_CTL_GET_FREE));
-	close(control);
-	swap->loop = open(swap->path, O_RDWR | O_CLOEXEC);
-	if (swap->loop < 0 || ioctl(swap->loop, LOOP_SET_FD, file))
-		return "the host's loop device does not work";
-	close(file);
-	return swapon(swap->path, 0) ? "the host does not swap" : NULL;
-}
-
-static void swap_off(struct swap *swap)
-{
-	swapoff(swap->path);
-	ioctl(swap->loop, LOOP_CLR_FD);
-	close(swap->loop);
-}
-
-/* Pages from @mem on that are in swap now, from /proc/self/pagemap */
-static int pages_in_swap(const void *mem, int pages)
-{
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC), count = 0;
-	__u64 entry;
-
-	while (pages--) {
-		if (pread(fd, &entry, 8, ((__u64)mem / PAGE_SIZE + pages) * 8) != 8)
-			die("/proc/self/pagemap");
-		count += entry >> 62 & 1;
-	}
-	close(fd);
-	return count;
-}
-
 TEST_F(hostmem, swapped)
 {
-	struct swap swap;
-	const char *missing = swap_on(&swap);
+	struct host_swap swap;
+	const char *missing = host_swap_on(&swap);
 	int i, round, out = 0;
 
 	if (missing)
@@ -345,13 +281,13 @@ TEST_F(hostmem, swapped)
 		self->mem[i * WORDS] = 1000 + i;
 	for (round = 0; round < 3; round++) {
 		ASSERT_EQ(0, madvise(self->mem, PAGES * PAGE_SIZE, MADV_PAGEOUT));
-		out += pages_in_swap(self->mem, PAGES);
+		out += host_pages_in_swap(self->mem, PAGES);
 		for (i = 0; i < PAGES; i += 5) {
 			ASSERT_LOAD(BASE + i * PAGE_SIZE, 1000 + i + round);
 			ASSERT_STORE(BASE + i * PAGE_SIZE, 1001 + i + round);
 		}
 	}
-	swap_off(&swap);
+	host_swap_off(&swap);
 	EXPECT_LT(PAGES, out);
 	for (i = 0; i < PAGES; i++)
 		EXPECT_EQ(1000 + i + (i % 5 ? 0 : 3), self->mem[i * WORDS]);

@@ -167,7 +167,6 @@ TEST_F(fault, device_is_not_touched)
 /* ---- privilege 3 ----------------------------------------------------------- */
 
 #define CR0_AM		BIT_ULL(18)
-#define RFLAGS_AC	BIT_ULL(18)
 
 static void enter_user(struct stage *s)
 {

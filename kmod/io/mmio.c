@@ -48,6 +48,9 @@ static struct mhv_mmio_entry *mmio_entry(struct mhv_vcpu *v)
 	u64 gfn = gpa_to_gfn(v->access.gpa);
 	struct mhv_mmio_entry *e = &v->mmio.entry[gfn % MHV_MMIO_CACHE];
 
+	if (v->vm->shadow)
+		e = mhv_mmio_cache_by_la(&v->mmio, v->access.la);
+
 	return e->gfn == gfn && e->gen == READ_ONCE(v->vm->mmio_gen) ? e : NULL;
 }
 
@@ -58,7 +61,7 @@ static void mmio_learn(struct mhv_vcpu *v, u64 la)
 
 	v->access.la = la;
 	v->access.la_valid = true;
-	if (e)
+	if (e && !v->vm->shadow)
 		e->la = la & PAGE_MASK;
 }
 
@@ -141,13 +144,16 @@ static enum mhv_emul_result mmio_translate(struct mhv_emul_ctx *ctx, u64 la, boo
 /* Is a frame ordinary memory for this access?  The one that faulted is known. */
 static bool mmio_is_memory(struct mhv_vcpu *v, gpa_t gpa, bool write)
 {
+	const struct mhv_mmio_entry *e;
 	const struct mhv_slot *slot;
 	bool memory;
 	int idx;
 
-	if (gpa_to_gfn(gpa) == gpa_to_gfn(v->access.gpa) &&
-	    mhv_mmio_cache_match(&v->mmio, gpa_to_gfn(gpa), READ_ONCE(v->vm->mmio_gen), write))
-		return false;
+	if (gpa_to_gfn(gpa) == gpa_to_gfn(v->access.gpa)) {
+		e = mmio_entry(v);
+		if (e && (write || !e->write_only))
+			return false;
+	}
 	idx = srcu_read_lock(&v->vm->srcu);
 	slot = mhv_find_slot(mhv_slots(v->vm), gpa_to_gfn(gpa));
 	memory = slot && !(write && (slot->flags & MHV_MEM_READONLY));
@@ -528,6 +534,9 @@ static u32 mmio_dirty(const struct mhv_insn *insn)
 
 static enum mhv_next mmio_not_emulated(struct mhv_vcpu *v, const struct mhv_fault *fault)
 {
+	/* a guest table: it can be written when it is one no more */
+	if (fault->table && mhv_shadow_unshadow(v, gpa_to_gfn(fault->gpa)))
+		return MHV_NEXT_RESUME;
 	return mhv_exit_insn(v, fault->gva_valid, fault->gva, fault->gpa, fault->write);
 }
 

@@ -15,13 +15,19 @@
  *
  * The CPU tells a device entry (mhv_mmio_fault()) from an absent one (mhv_fault()), so
  * that step 2 is asked only where it has an answer.
+ *
+ * With shadow paging (mhv_shadow_fault()) the CPU tells the linear address.  The cache
+ * and the entry are asked by it, and with rights; and before step 3
+ *
+ *	2a the guest's tables are walked: the fault may be the guest's own -> inject
  */
 #include <linux/mm.h>
 #include <linux/pgtable.h>
+#include <asm/processor-flags.h>
 
 #include "../trace.h"
 #include "mmu.h"
-#include "spte.h"
+#include "shadow.h"
 
 /* What a fault came to. */
 enum mhv_pf {
@@ -29,6 +35,7 @@ enum mhv_pf {
 	MHV_PF_FIXED,		/* mapped: let the guest try again */
 	MHV_PF_MMIO,		/* a device: emulate the instruction */
 	MHV_PF_NO_MEMORY,	/* the slot's memory is not to be had */
+	MHV_PF_TABLE,		/* shadow paging: do the write for the guest */
 	MHV_PF_OOM,		/* no memory for tables */
 };
 
@@ -65,6 +72,30 @@ static void fault_fill_cache(struct mhv_vcpu *v, gfn_t gfn, u64 gen, bool write_
 		mhv_mmio_cache_fill(&v->mmio, gfn, gen, write_only);
 }
 
+/* Do a device's rights let an access pass?  Where that is not sure, a walk tells. */
+static bool fault_rights_allow(struct mhv_vcpu *v, u32 rights, u32 code)
+{
+	if (code & PFERR_I)
+		return false;
+	if ((code & PFERR_W) && !(rights & GUEST_RIGHT_W))
+		return false;
+	if (code & PFERR_U)
+		return rights & GUEST_RIGHT_U;
+	return !(rights & GUEST_RIGHT_U) || !v->shadow.mode.smap;
+}
+
+static bool fault_cached_gva(struct mhv_vcpu *v, struct mhv_fault *fault, u32 code)
+{
+	const struct mhv_mmio_entry *e = mhv_mmio_cache_by_la(&v->mmio, fault->gva);
+
+	if (e->la != (fault->gva & PAGE_MASK) || e->gen != READ_ONCE(v->vm->mmio_gen) ||
+	    (e->write_only && !fault->write) || mhv_opt_off(v->vm, MHV_OPT_VCPU_CACHE) ||
+	    !fault_rights_allow(v, e->rights, code))
+		return false;
+	fault->gpa = gfn_to_gpa(e->gfn) | offset_in_page(fault->gva);
+	return true;
+}
+
 /* ---- 2: the entry --------------------------------------------------------- */
 
 static enum mhv_verdict_pf fault_read_entry(struct mhv_vcpu *v, gfn_t gfn)
@@ -73,23 +104,118 @@ static enum mhv_verdict_pf fault_read_entry(struct mhv_vcpu *v, gfn_t gfn)
 	u64 spte = mhv_tdp_read(v->vm, gfn);
 	enum mhv_verdict_pf verdict = MHV_VERDICT_SPTE;
 
-	if (!spte_mmio(spte))
+	if (!spte_is_mmio(&mhv_spte, spte))
 		verdict = MHV_VERDICT_FALSE_ALARM;
 	else if (mhv_opt_off(v->vm, MHV_OPT_MMIO_SPTE) ||
-		 !mhv_gen_current(spte_mmio_gen(spte), gen))
+		 !mhv_gen_current(spte_mmio_gen(&mhv_spte, spte), gen))
 		verdict = MHV_VERDICT_STALE;
 	trace_mhv_mmio_spte_check(gfn, spte, gen, verdict);
 	if (verdict != MHV_VERDICT_SPTE)
 		return verdict;
-	WARN_ON_ONCE(spte_mmio_gfn(spte) != gfn);
+	WARN_ON_ONCE(spte_mmio_gfn(&mhv_spte, spte) != gfn);
 	fault_fill_cache(v, gfn, gen, false);
 	return verdict;
 }
 
+static enum mhv_verdict_pf fault_read_shadow(struct mhv_vcpu *v, struct mhv_fault *fault,
+					     u32 code)
+{
+	u64 gen = READ_ONCE(v->vm->mmio_gen);
+	u64 spte = mhv_shadow_read(v, fault->gva);
+	enum mhv_verdict_pf verdict = MHV_VERDICT_SPTE;
+	u32 rights = GUEST_RIGHT_X;
+	gfn_t gfn;
+
+	if (spte == v->vm->shadow->absent)
+		return MHV_VERDICT_SLOW;
+	if (!shadow_is_mmio(spte))
+		return MHV_VERDICT_FALSE_ALARM;
+	gfn = spte_mmio_gfn(&mhv_shadow_spte, spte);
+	rights |= spte & PTE_W ? GUEST_RIGHT_W : 0;
+	rights |= spte & PTE_U ? GUEST_RIGHT_U : 0;
+	if (mhv_opt_off(v->vm, MHV_OPT_MMIO_SPTE) ||
+	    !mhv_gen_current(spte_mmio_gen(&mhv_shadow_spte, spte), gen))
+		verdict = MHV_VERDICT_STALE;
+	trace_mhv_mmio_spte_check(gfn, spte, gen, verdict);
+	if (verdict != MHV_VERDICT_SPTE)
+		return verdict;
+	if (!mhv_opt_off(v->vm, MHV_OPT_VCPU_CACHE))
+		mhv_mmio_cache_fill_la(&v->mmio, fault->gva, gfn, gen, false, rights);
+	fault->gpa = gfn_to_gpa(gfn) | offset_in_page(fault->gva);
+	return fault_rights_allow(v, rights, code) ? verdict : MHV_VERDICT_SLOW;
+}
+
+/* ---- 2a: the guest's tables ------------------------------------------------ */
+
+/* The kind of access that the error code of a fault tells. */
+static u32 fault_guest_access(struct mhv_vcpu *v, u32 code)
+{
+	struct mhv_paging_state p = {};
+	u32 access = 0;
+
+	if (code & PFERR_W)
+		access |= GUEST_ACCESS_WRITE;
+	if (code & PFERR_I)
+		access |= GUEST_ACCESS_FETCH;
+	if (code & PFERR_U)
+		return access | GUEST_ACCESS_USER;
+	if (!v->shadow.mode.smap)
+		return access;
+	mhv_op(get_paging)(v, &p);
+	if (p.rflags & X86_EFLAGS_AC)
+		access |= GUEST_ACCESS_AC;
+	if (p.cpl == 3)
+		access |= GUEST_ACCESS_IMPLICIT;
+	return access;
+}
+
+static enum mhv_next fault_guest(struct mhv_vcpu *v, const struct mhv_fault *fault,
+				 const struct guest_walk *walk)
+{
+	mhv_count(v, MHV_STAT_PF_GUEST);
+	trace_mhv_page_fault(v, fault, MHV_VERDICT_GUEST);
+	if (v->vm->shadow->gnp && !(walk->error_code & PFERR_P))
+		mhv_shadow_map_gnp(v, fault->gva, walk);
+	mhv_queue_page_fault(v, walk->error_code, fault->gva);
+	return MHV_NEXT_RESUME;
+}
+
 /* ---- 3: the memslot ------------------------------------------------------- */
 
-static void fault_note_device(struct mhv_vcpu *v, gfn_t gfn, u64 gen, bool write_only)
+static void fault_note_device_gva(struct mhv_vcpu *v, const struct mhv_fault *fault, u64 gen,
+				  bool write_only)
 {
+	const struct guest_walk *walk = fault->walked;
+	u32 rights = guest_walk_rights(walk);
+	gfn_t gfn = gpa_to_gfn(fault->gpa);
+
+	/* a write must set the dirty bit first */
+	if (walk->level && !(walk->gpte[walk->level - 1] & GPTE_D))
+		rights &= ~GUEST_RIGHT_W;
+	if (!mhv_opt_off(v->vm, MHV_OPT_VCPU_CACHE))
+		mhv_mmio_cache_fill_la(&v->mmio, fault->gva, gfn, gen, write_only, rights);
+	if (write_only || !mhv_shadow_spte.mmio_mask || mhv_opt_off(v->vm, MHV_OPT_MMIO_SPTE) ||
+	    mhv_gen_changing(gen))
+		return;
+	if (shadow_fill_cache(v))
+		return;
+	shadow_make_room(v);
+	spin_lock(&v->vm->mmu_lock);
+	mhv_shadow_map_mmio(v, fault, gen);
+	spin_unlock(&v->vm->mmu_lock);
+	mhv_count(v, MHV_STAT_PF_MMIO_MADE);
+	trace_mhv_mmio_spte(gfn, gen);
+}
+
+static void fault_note_device(struct mhv_vcpu *v, const struct mhv_fault *fault, u64 gen,
+			      bool write_only)
+{
+	gfn_t gfn = gpa_to_gfn(fault->gpa);
+
+	if (v->vm->shadow) {
+		fault_note_device_gva(v, fault, gen, write_only);
+		return;
+	}
 	fault_fill_cache(v, gfn, gen, write_only);
 	if (write_only || !mhv_spte.mmio_mask || mhv_opt_off(v->vm, MHV_OPT_MMIO_SPTE))
 		return;
@@ -113,11 +239,11 @@ static enum mhv_pf fault_find_slot(struct mhv_vcpu *v, const struct mhv_fault *f
 	smp_rmb();
 	frame->slot = mhv_find_slot(mhv_slots(v->vm), gfn);
 	if (!frame->slot) {
-		fault_note_device(v, gfn, gen, false);
+		fault_note_device(v, fault, gen, false);
 		return MHV_PF_MMIO;
 	}
 	if (fault->write && (frame->slot->flags & MHV_MEM_READONLY)) {
-		fault_note_device(v, gfn, gen, true);
+		fault_note_device(v, fault, gen, true);
 		return MHV_PF_MMIO;
 	}
 	frame->hva = slot_gfn_to_hva(frame->slot, gfn);
@@ -240,28 +366,53 @@ static void fault_count_mapped(struct mhv_vcpu *v, int level)
 		  level == 2 ? MHV_STAT_PF_MAPPED_2M : MHV_STAT_PF_MAPPED);
 }
 
+static int fault_prepare(struct mhv_vcpu *v)
+{
+	if (!v->vm->shadow)
+		return mhv_fill_page_cache(v);
+	shadow_make_room(v);
+	return shadow_fill_cache(v);
+}
+
+static enum mhv_map fault_set_entry(struct mhv_vcpu *v, const struct mhv_fault *fault,
+				    struct mhv_frame *frame, int *level)
+{
+	u64 pfn = page_to_pfn(frame->page);
+
+	*level = 1;
+	if (v->vm->shadow)
+		return mhv_shadow_map(v, fault, pfn, frame->writable);
+	*level = fault_level(v, fault, frame);
+	return mhv_tdp_map(v, gpa_to_gfn(fault->gpa), pfn, level, frame->writable);
+}
+
 static enum mhv_pf fault_map(struct mhv_vcpu *v, const struct mhv_fault *fault,
 			     struct mhv_frame *frame)
 {
-	gfn_t gfn = gpa_to_gfn(fault->gpa);
+	enum mhv_map map = MHV_MAP_RETRY;
 	struct mhv_vm *vm = v->vm;
-	enum mhv_pf pf = MHV_PF_RETRY;
 	int level;
 
-	if (mhv_fill_page_cache(v))
+	if (fault_prepare(v))
 		return MHV_PF_OOM;
 	spin_lock(&vm->mmu_lock);
-	if (!fault_outdated(vm, frame, 1)) {
-		level = fault_level(v, fault, frame);
-		if (mhv_tdp_map(v, gfn, page_to_pfn(frame->page), &level, frame->writable) ==
-		    MHV_MAP_DONE)
-			fault_count_mapped(v, level);
-		else
-			mhv_count(v, MHV_STAT_PF_SPURIOUS);
-		pf = MHV_PF_FIXED;
-	}
+	if (!fault_outdated(vm, frame, 1))
+		map = fault_set_entry(v, fault, frame, &level);
 	spin_unlock(&vm->mmu_lock);
-	return pf;
+
+	switch (map) {
+	case MHV_MAP_DONE:
+		fault_count_mapped(v, level);
+		return MHV_PF_FIXED;
+	case MHV_MAP_SPURIOUS:
+		mhv_count(v, MHV_STAT_PF_SPURIOUS);
+		return MHV_PF_FIXED;
+	case MHV_MAP_EMULATE:
+		return MHV_PF_TABLE;
+	case MHV_MAP_RETRY:
+		break;
+	}
+	return MHV_PF_RETRY;
 }
 
 /* ---- 6: what it means ------------------------------------------------------ */
@@ -301,6 +452,7 @@ static enum mhv_next fault_emulate(struct mhv_vcpu *v, const struct mhv_fault *f
 		[MHV_VERDICT_VCPU_CACHE] = MHV_STAT_PF_VCPU_CACHE,
 		[MHV_VERDICT_SPTE] = MHV_STAT_PF_MMIO_SPTE,
 		[MHV_VERDICT_SLOW] = MHV_STAT_PF_MMIO_SLOW,
+		[MHV_VERDICT_TABLE] = MHV_STAT_PF_SHADOW_WRITE,
 	};
 
 	mhv_count(v, stat[verdict]);
@@ -308,21 +460,21 @@ static enum mhv_next fault_emulate(struct mhv_vcpu *v, const struct mhv_fault *f
 	return mhv_mmio(v, fault, verdict);
 }
 
-/**
- * mhv_fault - handle a guest access that found no usable entry
- * @v: a loaded vCPU that has just exited for it
- * @fault: the access
- *
- * Context: may sleep.
- */
-enum mhv_next mhv_fault(struct mhv_vcpu *v, const struct mhv_fault *fault)
+/* A write that the CPU must not do: the executor does it. */
+static enum mhv_next fault_emulate_write(struct mhv_vcpu *v, const struct mhv_fault *fault)
+{
+	struct mhv_fault table = *fault;
+
+	table.table = true;
+	return fault_emulate(v, &table, MHV_VERDICT_TABLE);
+}
+
+/* Steps 3 to 6 */
+static enum mhv_next fault_slow(struct mhv_vcpu *v, const struct mhv_fault *fault)
 {
 	struct mhv_frame frame = {};
 	enum mhv_pf pf;
 	int idx;
-
-	if (fault_cached(v, gpa_to_gfn(fault->gpa), fault->write))
-		return fault_emulate(v, fault, MHV_VERDICT_VCPU_CACHE);
 
 	idx = srcu_read_lock(&v->vm->srcu);
 	pf = fault_resolve(v, fault, &frame);
@@ -342,11 +494,27 @@ enum mhv_next mhv_fault(struct mhv_vcpu *v, const struct mhv_fault *fault)
 		mhv_count(v, MHV_STAT_PF_NO_MEMORY);
 		trace_mhv_page_fault(v, fault, MHV_VERDICT_NO_MEMORY);
 		return fault_no_memory(v, fault, &frame);
+	case MHV_PF_TABLE:
+		return fault_emulate_write(v, fault);
 	case MHV_PF_OOM:
 		break;
 	}
 	v->run_error = -ENOMEM;
 	return MHV_NEXT_FAIL;
+}
+
+/**
+ * mhv_fault - handle a guest access that found no usable entry
+ * @v: a loaded vCPU that has just exited for it
+ * @fault: the access
+ *
+ * Context: may sleep.
+ */
+enum mhv_next mhv_fault(struct mhv_vcpu *v, const struct mhv_fault *fault)
+{
+	if (fault_cached(v, gpa_to_gfn(fault->gpa), fault->write))
+		return fault_emulate(v, fault, MHV_VERDICT_VCPU_CACHE);
+	return fault_slow(v, fault);
 }
 
 /* A device entry that is old, or none at all: what kind of access it was is not told. */
@@ -385,4 +553,80 @@ enum mhv_next mhv_mmio_fault(struct mhv_vcpu *v, gpa_t gpa)
 	if (verdict == MHV_VERDICT_SPTE)
 		return fault_emulate(v, &fault, verdict);
 	return fault_stale(v, &fault, verdict);
+}
+
+/* A guest table that cannot be read: no memslot, or its memory is not to be had. */
+static enum mhv_next fault_no_table(struct mhv_vcpu *v, struct mhv_fault *fault, gpa_t gpa)
+{
+	struct mhv_frame frame = { .error = EFAULT };
+	int idx;
+
+	fault->gpa = gpa;
+	fault->walk = true;
+	idx = srcu_read_lock(&v->vm->srcu);
+	frame.slot = mhv_find_slot(mhv_slots(v->vm), gpa_to_gfn(gpa));
+	if (frame.slot)
+		frame.hva = slot_gfn_to_hva(frame.slot, gpa_to_gfn(gpa));
+	srcu_read_unlock(&v->vm->srcu, idx);
+	if (!frame.hva)
+		return fault_emulate(v, fault, MHV_VERDICT_SLOW);
+	mhv_count(v, MHV_STAT_PF_NO_MEMORY);
+	trace_mhv_page_fault(v, fault, MHV_VERDICT_NO_MEMORY);
+	return fault_no_memory(v, fault, &frame);
+}
+
+static enum mhv_next fault_walk(struct mhv_vcpu *v, struct mhv_fault *fault, u32 code)
+{
+	struct guest_walk walk;
+
+	switch (mhv_walk_as(v, fault->gva, fault_guest_access(v, code), &walk)) {
+	case GUEST_WALK_OK:
+		break;
+	case GUEST_WALK_FAULT:
+		return fault_guest(v, fault, &walk);
+	case GUEST_WALK_NO_MEMORY:
+		return fault_no_table(v, fault, walk.gpa);
+	case GUEST_WALK_RACED:
+		mhv_count(v, MHV_STAT_PF_RETRY);
+		return MHV_NEXT_RESUME;
+	}
+	fault->gpa = walk.gpa;
+	fault->walked = &walk;
+	return fault_slow(v, fault);
+}
+
+/**
+ * mhv_shadow_fault - handle a #PF of the guest with shadow paging
+ * @v: a loaded vCPU that has just exited for it
+ * @gva: linear address
+ * @code: error code, PFERR_*, as the CPU made it of the shadow tables
+ *
+ * Context: may sleep.
+ */
+enum mhv_next mhv_shadow_fault(struct mhv_vcpu *v, gva_t gva, u32 code)
+{
+	struct mhv_fault fault = {
+		.gva = gva, .gva_valid = true, .write = code & PFERR_W, .fetch = code & PFERR_I,
+	};
+
+	if (fault_cached_gva(v, &fault, code))
+		return fault_emulate(v, &fault, MHV_VERDICT_VCPU_CACHE);
+	if (!(code & PFERR_RSVD))
+		return fault_walk(v, &fault, code);
+
+	switch (fault_read_shadow(v, &fault, code)) {
+	case MHV_VERDICT_SPTE:
+		return fault_emulate(v, &fault, MHV_VERDICT_SPTE);
+	case MHV_VERDICT_FALSE_ALARM:
+		trace_mhv_page_fault(v, &fault, MHV_VERDICT_FALSE_ALARM);
+		mhv_count(v, MHV_STAT_PF_FALSE_ALARM);
+		return MHV_NEXT_RESUME;
+	case MHV_VERDICT_STALE:
+		trace_mhv_page_fault(v, &fault, MHV_VERDICT_STALE);
+		mhv_count(v, MHV_STAT_PF_MMIO_STALE);
+		break;
+	default:
+		break;
+	}
+	return fault_walk(v, &fault, code);
 }

@@ -50,6 +50,7 @@ struct mhv_route_entry;
  * @gfn: guest frame
  * @gen: generation it was looked up in; 0 nothing
  * @la: linear address of the page that leads here, MHV_NO_LA none
+ * @rights: shadow paging: GUEST_RIGHT_* that the guest's tables grant
  * @write_only: reads are memory
  * @kinds: route kinds that lie in the page, by bit, where @routes_gen is current
  * @routes_gen: vm->routes_gen that @kinds and @hit are good for
@@ -60,6 +61,7 @@ struct mhv_mmio_entry {
 	u64 gen;
 	u64 la;
 	bool write_only;
+	u8 rights;
 	u8 kinds;
 	u32 routes_gen;
 	const struct mhv_route_entry *hit[MHV_NR_ROUTE_KINDS];
@@ -107,6 +109,38 @@ static inline void mhv_mmio_cache_fill(struct mhv_mmio_cache *cache, u64 gfn, u6
 	cache->entry[gfn % MHV_MMIO_CACHE] = (struct mhv_mmio_entry){
 		.gfn = gfn, .gen = gen, .la = MHV_NO_LA, .write_only = write_only,
 	};
+}
+
+/* Shadow paging keeps entries by linear page: the CPU tells no guest-physical address. */
+static inline struct mhv_mmio_entry *mhv_mmio_cache_by_la(struct mhv_mmio_cache *cache, u64 la)
+{
+	return &cache->entry[(la >> 12) % MHV_MMIO_CACHE];
+}
+
+static inline void mhv_mmio_cache_fill_la(struct mhv_mmio_cache *cache, u64 la, u64 gfn, u64 gen,
+					  bool write_only, u8 rights)
+{
+	if (mhv_gen_changing(gen))
+		return;
+	*mhv_mmio_cache_by_la(cache, la) = (struct mhv_mmio_entry){
+		.gfn = gfn, .gen = gen, .la = la & ~0xfffull, .write_only = write_only,
+		.rights = rights,
+	};
+}
+
+/* A translation is no more: INVLPG. */
+static inline void mhv_mmio_cache_forget(struct mhv_mmio_cache *cache, u64 la)
+{
+	mhv_mmio_cache_by_la(cache, la)->gen = 0;
+}
+
+/* All are: CR3 was loaded, or the mode has changed. */
+static inline void mhv_mmio_cache_clear(struct mhv_mmio_cache *cache)
+{
+	int i;
+
+	for (i = 0; i < MHV_MMIO_CACHE; i++)
+		cache->entry[i].gen = 0;
 }
 
 #endif /* MHV_MMU_MMIO_CACHE_H */

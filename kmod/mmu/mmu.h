@@ -14,6 +14,8 @@
  * @write: kind of access; a read when neither
  * @fetch: likewise
  * @walk: made by the CPU's walk of the guest's tables, not by the instruction
+ * @table: shadow paging: a write to memory that is done for the guest
+ * @walked: shadow paging: the walk of the guest's tables that led to @gpa
  */
 struct mhv_fault {
 	gpa_t gpa;
@@ -22,6 +24,8 @@ struct mhv_fault {
 	bool write;
 	bool fetch;
 	bool walk;
+	bool table;
+	const struct guest_walk *walked;
 };
 
 /* What was found of a fault: tracepoint mhv_page_fault, counters pf_*. */
@@ -34,6 +38,8 @@ enum mhv_verdict_pf {
 	MHV_VERDICT_MAPPED,
 	MHV_VERDICT_RETRY,
 	MHV_VERDICT_NO_MEMORY,
+	MHV_VERDICT_GUEST,		/* the guest's own: injected */
+	MHV_VERDICT_TABLE,		/* a write to a shadowed table: emulate */
 };
 
 /* io/mmio.c */
@@ -44,6 +50,7 @@ enum mhv_next mhv_mmio_complete(struct mhv_vcpu *v, u64 data);
 /* fault.c */
 enum mhv_next mhv_fault(struct mhv_vcpu *v, const struct mhv_fault *fault);
 enum mhv_next mhv_mmio_fault(struct mhv_vcpu *v, gpa_t gpa);
+enum mhv_next mhv_shadow_fault(struct mhv_vcpu *v, gva_t gva, u32 code);
 
 /* tdp.c */
 int mhv_tdp_create(struct mhv_vm *vm);
@@ -60,10 +67,66 @@ void mhv_tdp_map_mmio(struct mhv_vcpu *v, gfn_t gfn, u64 gen);
 enum mhv_map {
 	MHV_MAP_DONE,
 	MHV_MAP_SPURIOUS,	/* another vCPU had mapped it already */
+	MHV_MAP_RETRY,		/* the guest's tables have changed */
+	MHV_MAP_EMULATE,	/* do the write for the guest */
 };
 
 enum mhv_map mhv_tdp_map(struct mhv_vcpu *v, gfn_t gfn, u64 pfn, int *level, bool writable);
 int mhv_fill_page_cache(struct mhv_vcpu *v);
+
+/* shadow.c, shadow_page.c */
+void mhv_shadow_init(void);
+int mhv_shadow_create(struct mhv_vm *vm, const struct mhv_vm_config *config);
+void mhv_shadow_destroy(struct mhv_vm *vm);
+void mhv_shadow_vcpu_free(struct mhv_vcpu *v);
+int mhv_shadow_load_root(struct mhv_vcpu *v);
+void mhv_shadow_invlpg(struct mhv_vcpu *v, gva_t gva);
+bool mhv_shadow_unshadow(struct mhv_vcpu *v, gfn_t gfn);
+u64 mhv_shadow_read(struct mhv_vcpu *v, gva_t gva);
+enum mhv_map mhv_shadow_map(struct mhv_vcpu *v, const struct mhv_fault *fault, u64 pfn,
+			    bool writable);
+void mhv_shadow_map_mmio(struct mhv_vcpu *v, const struct mhv_fault *fault, u64 gen);
+void mhv_shadow_map_gnp(struct mhv_vcpu *v, gva_t gva, const struct guest_walk *walk);
+bool mhv_shadow_zap(struct mhv_vm *vm, gfn_t start, gfn_t end, struct list_head *freed);
+bool mhv_shadow_age(struct mhv_vm *vm, gfn_t start, gfn_t end, bool clear);
+void mhv_shadow_zap_mmio(struct mhv_vm *vm);
+void mhv_shadow_zap_all(struct mhv_vm *vm);
+void mhv_shadow_compare_all(struct mhv_vm *vm);
+void mhv_shadow_free(struct list_head *freed);
+void mhv_shadow_written(struct mhv_vm *vm, gpa_t gpa, u32 len);
+int shadow_fill_cache(struct mhv_vcpu *v);
+void shadow_drain_cache(struct mhv_vcpu *v);
+void shadow_make_room(struct mhv_vcpu *v);
+
+/* ---- either kind of paging ------------------------------------------------- */
+
+static inline bool mhv_mmu_zap(struct mhv_vm *vm, gfn_t start, gfn_t end, struct list_head *freed)
+{
+	return vm->shadow ? mhv_shadow_zap(vm, start, end, freed) :
+	       mhv_tdp_zap(vm, start, end, freed);
+}
+
+static inline bool mhv_mmu_age(struct mhv_vm *vm, gfn_t start, gfn_t end, bool clear)
+{
+	return vm->shadow ? mhv_shadow_age(vm, start, end, clear) :
+	       mhv_tdp_age(vm, start, end, clear);
+}
+
+static inline void mhv_mmu_free(struct mhv_vm *vm, struct list_head *freed)
+{
+	if (vm->shadow)
+		mhv_shadow_free(freed);
+	else
+		mhv_tdp_free(freed);
+}
+
+static inline void mhv_mmu_zap_mmio(struct mhv_vm *vm)
+{
+	if (vm->shadow)
+		mhv_shadow_zap_mmio(vm);
+	else
+		mhv_tdp_zap_mmio(vm);
+}
 
 /* notifier.c */
 int mhv_notifier_register(struct mhv_vm *vm);

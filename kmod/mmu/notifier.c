@@ -108,12 +108,12 @@ static bool notifier_for_each(struct mhv_vm *vm, unsigned long start, unsigned l
 static bool notifier_zap(struct mhv_vm *vm, gfn_t start, gfn_t end, void *freed)
 {
 	mhv_mapping_changed(vm);
-	return mhv_tdp_zap(vm, start, end, freed);
+	return mhv_mmu_zap(vm, start, end, freed);
 }
 
 static bool notifier_age(struct mhv_vm *vm, gfn_t start, gfn_t end, void *clear)
 {
-	return mhv_tdp_age(vm, start, end, *(bool *)clear);
+	return mhv_mmu_age(vm, start, end, *(bool *)clear);
 }
 
 static int notifier_start(struct mmu_notifier *mn, const struct mmu_notifier_range *range)
@@ -129,7 +129,7 @@ static int notifier_start(struct mmu_notifier *mn, const struct mmu_notifier_ran
 		mhv_tdp_flush(vm);
 	spin_unlock(&vm->mmu_lock);
 	srcu_read_unlock(&vm->srcu, idx);
-	mhv_tdp_free(&freed);
+	mhv_mmu_free(vm, &freed);
 	return 0;
 }
 
@@ -188,10 +188,10 @@ static void notifier_release(struct mmu_notifier *mn, struct mm_struct *mm)
 
 	spin_lock(&vm->mmu_lock);
 	mhv_mapping_changed(vm);
-	if (mhv_tdp_zap(vm, 0, 1ull << (48 - PAGE_SHIFT), &freed))
+	if (mhv_mmu_zap(vm, 0, 1ull << (48 - PAGE_SHIFT), &freed))
 		mhv_tdp_flush(vm);
 	spin_unlock(&vm->mmu_lock);
-	mhv_tdp_free(&freed);
+	mhv_mmu_free(vm, &freed);
 }
 
 static const struct mmu_notifier_ops notifier_ops = {

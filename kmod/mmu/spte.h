@@ -18,7 +18,7 @@
  *	| 0| payload, high   |  11111  | payload, low    | marks
  *	+--+-----------------+---------+-----------------+
  *
- * payload = gfn | generation << 36.  A CPU with the L1TF flaw may read, from its L1
+ * payload = gfn | generation << 36; it leaves out bit 51 where that is a mark.  A CPU with the L1TF flaw may read, from its L1
  * cache, the physical address that a faulting entry holds.  The five ones end at the
  * highest address bit that caches hold (c is one above it): memory that high is never
  * populated on a CPU that has the flaw.
@@ -44,6 +44,7 @@
  * @mmio_value: their value; @mmio_mask 0: the CPU can have no MMIO entry
  * @mmio_low: lowest bit of the payload
  * @mmio_window: lowest of the five ones
+ * @mmio_hole: bit above them that the payload leaves out; 64 none
  */
 struct mhv_spte_format {
 	u64 read, write, exec;
@@ -53,7 +54,7 @@ struct mhv_spte_format {
 	int max_leaf;
 	bool large_nx;
 	u64 mmio_mask, mmio_value;
-	int mmio_low, mmio_window;
+	int mmio_low, mmio_window, mmio_hole;
 };
 
 extern struct mhv_spte_format mhv_spte;
@@ -64,7 +65,7 @@ extern struct mhv_spte_format mhv_spte;
 #define SPTE_LEVEL_PAGES(level)	(1ull << (9 * ((level) - 1)))
 
 #define SPTE_GFN_BITS		36
-#define SPTE_GEN_BITS		19
+#define SPTE_GEN_BITS		18
 #define SPTE_ONES		5
 
 static inline unsigned int spte_index(u64 gfn, int level)
@@ -100,43 +101,50 @@ static inline u64 spte_make_leaf(u64 pa, int level, bool writable)
 
 /* ---- MMIO entries --------------------------------------------------------- */
 
-static inline bool spte_mmio(u64 spte)
+/* The format's own, so that two-dimensional and shadow paging share the layout. */
+static inline bool spte_is_mmio(const struct mhv_spte_format *f, u64 spte)
 {
-	return mhv_spte.mmio_mask && (spte & mhv_spte.mmio_mask) == mhv_spte.mmio_value;
+	return f->mmio_mask && (spte & f->mmio_mask) == f->mmio_value;
 }
 
 /**
  * spte_make_mmio - an entry that says: this frame is a device
+ * @f: format of the entry
  * @gfn: guest frame
  * @gen: generation, SPTE_GEN_BITS
  */
-static inline u64 spte_make_mmio(u64 gfn, u64 gen)
+static inline u64 spte_make_mmio(const struct mhv_spte_format *f, u64 gfn, u64 gen)
 {
 	u64 payload = gfn | gen << SPTE_GFN_BITS;
-	int window = mhv_spte.mmio_window, low_bits = window - mhv_spte.mmio_low;
+	int low_bits = f->mmio_window - f->mmio_low, first = f->mmio_window + SPTE_ONES;
+	int below = f->mmio_hole - first;
+	u64 high = payload >> low_bits;
 
-	return mhv_spte.mmio_value |
-	       (payload & GENMASK_ULL(low_bits - 1, 0)) << mhv_spte.mmio_low |
-	       GENMASK_ULL(window + SPTE_ONES - 1, window) |
-	       (payload >> low_bits) << (window + SPTE_ONES);
+	return f->mmio_value |
+	       (payload & GENMASK_ULL(low_bits - 1, 0)) << f->mmio_low |
+	       GENMASK_ULL(first - 1, f->mmio_window) |
+	       (high & GENMASK_ULL(below - 1, 0)) << first |
+	       high >> below << (f->mmio_hole & 63) << 1;
 }
 
-static inline u64 spte_mmio_payload(u64 spte)
+static inline u64 spte_mmio_payload(const struct mhv_spte_format *f, u64 spte)
 {
-	int window = mhv_spte.mmio_window, low_bits = window - mhv_spte.mmio_low;
+	int low_bits = f->mmio_window - f->mmio_low, first = f->mmio_window + SPTE_ONES;
+	int below = f->mmio_hole - first;
+	u64 high = spte >> first;
 
-	return ((spte >> mhv_spte.mmio_low) & GENMASK_ULL(low_bits - 1, 0)) |
-	       spte >> (window + SPTE_ONES) << low_bits;
+	high = (high & GENMASK_ULL(below - 1, 0)) | high >> below >> 1 << below;
+	return ((spte >> f->mmio_low) & GENMASK_ULL(low_bits - 1, 0)) | high << low_bits;
 }
 
-static inline u64 spte_mmio_gfn(u64 spte)
+static inline u64 spte_mmio_gfn(const struct mhv_spte_format *f, u64 spte)
 {
-	return spte_mmio_payload(spte) & GENMASK_ULL(SPTE_GFN_BITS - 1, 0);
+	return spte_mmio_payload(f, spte) & GENMASK_ULL(SPTE_GFN_BITS - 1, 0);
 }
 
-static inline u64 spte_mmio_gen(u64 spte)
+static inline u64 spte_mmio_gen(const struct mhv_spte_format *f, u64 spte)
 {
-	return spte_mmio_payload(spte) >> SPTE_GFN_BITS;
+	return spte_mmio_payload(f, spte) >> SPTE_GFN_BITS;
 }
 
 #endif /* MHV_MMU_SPTE_H */

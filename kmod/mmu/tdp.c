@@ -213,7 +213,7 @@ static void tdp_zap_mmio_table(u64 *table, int level)
 	int i;
 
 	for (i = 0; i < SPTE_ENTRIES; i++) {
-		if (level == 1 && spte_mmio(table[i]))
+		if (level == 1 && spte_is_mmio(&mhv_spte, table[i]))
 			WRITE_ONCE(table[i], 0);
 		else if (level > 1 && spte_present(table[i]) && !spte_leaf(table[i], level))
 			tdp_zap_mmio_table(tdp_child(table[i]), level - 1);
@@ -332,7 +332,7 @@ void mhv_tdp_map_mmio(struct mhv_vcpu *v, gfn_t gfn, u64 gen)
 	sptep = tdp_descend(v, gfn, &level, &flush, &freed);
 	/* memory that is still mapped here belongs to a newer generation than ours */
 	if (sptep && !flush && !spte_present(*sptep))
-		WRITE_ONCE(*sptep, spte_make_mmio(gfn, mhv_gen_spte(gen)));
+		WRITE_ONCE(*sptep, spte_make_mmio(&mhv_spte, gfn, mhv_gen_spte(gen)));
 	if (flush)
 		mhv_tdp_flush(vm);
 	mhv_tdp_free(&freed);

@@ -7,6 +7,7 @@
  */
 #include <linux/cpu.h>
 #include <linux/kernel.h>
+#include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include <linux/smp.h>
 #include <asm/cpufeature.h>
@@ -15,12 +16,17 @@
 #include <asm/tlbflush.h>
 #include <asm/tsc.h>
 
-#include "../mmu/spte.h"
+#include "../mmu/shadow.h"
 #include "vmx.h"
 
 struct vmx_check_caps vmx_caps __ro_after_init;
 struct vmx_controls vmx_controls __ro_after_init;
 u64 vmx_host_xcr0 __ro_after_init;
+bool vmx_tdp __ro_after_init;
+
+static bool use_ept = true;
+module_param_named(ept, use_ept, bool, 0444);
+MODULE_PARM_DESC(ept, "use EPT where the CPU has it; 0: shadow paging alone");
 
 static enum mhv_verdict vmx_verdict __ro_after_init;
 static char vmx_detail[128] __ro_after_init;
@@ -45,8 +51,7 @@ static const struct vmx_wish wish_cpu = {
 };
 
 static const struct vmx_wish wish_cpu2 = {
-	.needed = CPU2_EPT | CPU2_UNRESTRICTED_GUEST,
-	.liked = CPU2_VPID | CPU2_RDTSCP | CPU2_INVPCID | CPU2_WBINVD_EXITING,
+	.liked = CPU2_EPT | CPU2_UNRESTRICTED_GUEST | CPU2_VPID | CPU2_RDTSCP | CPU2_INVPCID | CPU2_WBINVD_EXITING,
 	.what = "secondary",
 };
 
@@ -119,43 +124,35 @@ static bool vmx_vpid_usable(void)
 	return (vmx_caps.ept_vpid & need) == need;
 }
 
-static enum mhv_verdict vmx_check_ept(void)
+/* EPT goes with unrestricted guest; where one is missing there is shadow paging. */
+static bool vmx_tdp_usable(void)
 {
 	u64 need = EPT_CAP_WALK_4 | EPT_CAP_WB | EPT_CAP_INVEPT | EPT_CAP_INVEPT_ALL |
 		   EPT_CAP_INVEPT_SINGLE;
 	u32 may = vmx_caps.cpu2 >> 32;
 
-	if (!(may & CPU2_EPT))
-		return vmx_refuse(MHV_HOST_NO_EPT, "the CPU has no EPT");
-	if ((vmx_caps.ept_vpid & need) != need)
-		return vmx_refuse(MHV_HOST_NO_EPT, "EPT lacks capabilities %#llx",
-				  need & ~vmx_caps.ept_vpid);
-	if (!(may & CPU2_UNRESTRICTED_GUEST))
-		return vmx_refuse(MHV_HOST_NO_UNRESTRICTED,
-				  "the CPU has no unrestricted guest");
-	return MHV_HOST_OK;
+	return use_ept && (may & CPU2_EPT) && (may & CPU2_UNRESTRICTED_GUEST) &&
+	       (vmx_caps.ept_vpid & need) == need;
 }
 
 static enum mhv_verdict vmx_choose_controls(void)
 {
-	enum mhv_verdict verdict;
-
 	if (!vmx_choose(vmx_caps.pin, &wish_pin, &vmx_controls.pin) ||
 	    !vmx_choose(vmx_caps.cpu, &wish_cpu, &vmx_controls.cpu) ||
 	    !vmx_choose(vmx_caps.exit, &wish_exit, &vmx_controls.exit) ||
 	    !vmx_choose(vmx_caps.entry, &wish_entry, &vmx_controls.entry))
 		return MHV_HOST_NO_CONTROL;
-	verdict = vmx_check_ept();
-	if (verdict)
-		return verdict;
 	if (!vmx_choose(vmx_caps.cpu2, &wish_cpu2, &vmx_controls.cpu2))
 		return MHV_HOST_NO_CONTROL;
 	if (!vmx_vpid_usable())
 		vmx_controls.cpu2 &= ~CPU2_VPID;
+	vmx_tdp = vmx_tdp_usable();
+	if (!vmx_tdp)
+		vmx_controls.cpu2 &= ~(CPU2_EPT | CPU2_UNRESTRICTED_GUEST);
 	/* with EPT the guest's CR3 and INVLPG are its own affair */
 	vmx_controls.cpu &= ~(CPU_CR3_LOAD_EXITING | CPU_CR3_STORE_EXITING |
 			      CPU_INVLPG_EXITING);
-	if (vmx_controls.cpu != ((vmx_controls.cpu | (u32)vmx_caps.cpu)))
+	if (vmx_tdp && vmx_controls.cpu != (vmx_controls.cpu | (u32)vmx_caps.cpu))
 		return vmx_refuse(MHV_HOST_NO_CONTROL, "VMX insists on CR3 exits");
 	return MHV_HOST_OK;
 }
@@ -181,6 +178,7 @@ static void vmx_spte_format(void)
 		.mmio_value = EPT_WRITE | EPT_EXEC,
 		.mmio_low = 3,
 		.mmio_window = max_t(int, boot_cpu_data.x86_cache_bits, 36) - SPTE_ONES,
+		.mmio_hole = 64,
 		.large_nx = boot_cpu_has_bug(X86_BUG_ITLB_MULTIHIT) && !cpu_mitigations_off(),
 	};
 }
@@ -221,6 +219,7 @@ static enum mhv_verdict vmx_examine(void)
 	if (differ)
 		return vmx_refuse(MHV_HOST_MIXED, "the CPUs differ in their VMX");
 	vmx_spte_format();
+	mhv_shadow_init();
 	return vmx_choose_controls();
 }
 
@@ -252,13 +251,16 @@ static u64 vmx_feature_bits(void)
 		{ MHV_FEAT_RDTSCP, CPU2_RDTSCP, 0 },
 	};
 	u32 may = vmx_caps.cpu2 >> 32;
-	u64 bits = BIT(MHV_FEAT_VMX);
+	u64 bits = BIT(MHV_FEAT_VMX) | BIT(MHV_FEAT_SHADOW);
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(map); i++)
 		if ((may & map[i].cpu2) &&
 		    (vmx_caps.ept_vpid & map[i].ept_vpid) == map[i].ept_vpid)
 			bits |= BIT_ULL(map[i].feature);
+	if (!use_ept)
+		bits &= ~(BIT(MHV_FEAT_EPT) | BIT(MHV_FEAT_EPT_2M) | BIT(MHV_FEAT_EPT_1G) |
+			  BIT(MHV_FEAT_EPT_AD) | BIT(MHV_FEAT_UNRESTRICTED) | BIT(MHV_FEAT_PML));
 	if ((vmx_caps.cpu >> 32) & CPU_TPR_SHADOW)
 		bits |= BIT(MHV_FEAT_TPR_SHADOW);
 	if ((vmx_caps.cpu >> 32) & CPU_MSR_BITMAPS)

@@ -74,6 +74,50 @@ bool vmx_xcr0_valid(u64 xcr0)
 	return (xcr0 & avx512) == avx512 && (xcr0 & XFEATURE_MASK_YMM);
 }
 
+/*
+ * Shadow paging: the CPU always pages, so that it must see LME as it sees LMA; and the
+ * entries of 32-bit paging have no NX bit, though those of its shadow tables do.
+ */
+static u64 vmx_shadow_efer(struct mhv_vcpu *v)
+{
+	u64 efer = v->efer;
+
+	if (efer & EFER_LMA)
+		return efer;
+	if (!(vmx_cr0(v) & X86_CR0_PG) || !(vmx_cr4(v) & X86_CR4_PAE))
+		efer &= ~(u64)EFER_NX;
+	return efer & ~(u64)EFER_LME;
+}
+
+/* Shadow paging: what the CPU is to have that depends on more than one register. */
+static void vmx_shadow_mode(struct mhv_vcpu *v)
+{
+	vmx_write_cr4(v, vmx_cr4(v));
+	vmcs_write(VMCS_GUEST_EFER, vmx_shadow_efer(v));
+	set_bit(MHV_REQ_ROOT, &v->requests);
+}
+
+/**
+ * vmx_set_root - the table that the CPU begins with; shadow paging
+ * @v: a loaded vCPU
+ * @root: its host-physical address
+ */
+void vmx_set_root(struct mhv_vcpu *v, u64 root)
+{
+	vmcs_write(VMCS_GUEST_CR3, root);
+}
+
+/**
+ * vmx_runnable - can the CPU run the guest's mode; shadow paging
+ * @v: a loaded vCPU
+ *
+ * Without unrestricted guest there is no real mode.
+ */
+bool vmx_runnable(struct mhv_vcpu *v)
+{
+	return vmx_cr0(v) & X86_CR0_PE;
+}
+
 /**
  * vmx_write_efer - set EFER, and the entry control that must agree with LMA
  * @v: a loaded vCPU
@@ -89,9 +133,11 @@ void vmx_write_efer(struct mhv_vcpu *v, u64 efer)
 		entry |= ENTRY_IA32E_MODE;
 	if ((efer & ~v->efer & EFER_SCE) && to_vmx(v)->guest_loaded)
 		load_msrs = true;
+	if (v->vm->shadow && ((v->efer ^ efer) & (EFER_NX | EFER_LMA)))
+		set_bit(MHV_REQ_ROOT, &v->requests);
 	v->efer = efer;
 	vmcs_write(VMCS_CTRL_ENTRY, entry);
-	vmcs_write(VMCS_GUEST_EFER, efer);
+	vmcs_write(VMCS_GUEST_EFER, v->vm->shadow ? vmx_shadow_efer(v) : efer);
 	if (!load_msrs)
 		return;
 	local_irq_save(flags);
@@ -115,6 +161,8 @@ void vmx_write_cr0(struct mhv_vcpu *v, u64 cr0)
 
 	cr0 |= X86_CR0_ET;
 	real |= X86_CR0_NE | X86_CR0_ET;
+	if (v->vm->shadow)
+		real |= X86_CR0_PG | X86_CR0_PE | X86_CR0_WP;
 	if (!v->fpu_loaded)
 		real |= X86_CR0_TS;
 	vmcs_write(VMCS_GUEST_CR0, real);
@@ -131,7 +179,15 @@ void vmx_write_cr0(struct mhv_vcpu *v, u64 cr0)
  */
 void vmx_write_cr4(struct mhv_vcpu *v, u64 cr4)
 {
-	vmcs_write(VMCS_GUEST_CR4, cr4 | X86_CR4_VMXE | (cr4_read_shadow() & X86_CR4_MCE));
+	u64 real = cr4 | X86_CR4_VMXE | (cr4_read_shadow() & X86_CR4_MCE);
+
+	if (v->vm->shadow) {
+		real |= X86_CR4_PAE;
+		/* without paging all memory looks like the user's */
+		if (!(vmx_cr0(v) & X86_CR0_PG))
+			real &= ~(u64)(X86_CR4_SMEP | X86_CR4_SMAP);
+	}
+	vmcs_write(VMCS_GUEST_CR4, real);
 	vmcs_write(VMCS_CTRL_CR4_SHADOW, cr4);
 }
 
@@ -169,7 +225,7 @@ static bool vmx_reload_pdptes(struct mhv_vcpu *v)
 {
 	u64 pdpte[4];
 
-	if (!mhv_read_pdptes(v, vmcs_read(VMCS_GUEST_CR3), pdpte))
+	if (!mhv_read_pdptes(v, vmx_cr3(v), pdpte))
 		return false;
 	vmx_load_pdptes(v, pdpte);
 	return true;
@@ -198,6 +254,12 @@ static bool vmx_guest_cr0(struct mhv_vcpu *v, u64 cr0)
 	vmx_write_cr0(v, cr0);
 	if ((old ^ cr0) & X86_CR0_PG)
 		set_bit(MHV_REQ_TLB_FLUSH, &v->requests);
+	if (v->vm->shadow) {
+		/* the CPU itself always has WP set */
+		v->shadow.mode.wp = cr0 & X86_CR0_WP;
+		if ((old ^ cr0) & (X86_CR0_PG | X86_CR0_PE))
+			vmx_shadow_mode(v);
+	}
 	return true;
 }
 
@@ -211,13 +273,16 @@ static bool vmx_guest_cr4(struct mhv_vcpu *v, u64 cr4)
 	if ((v->efer & EFER_LMA) && !(cr4 & X86_CR4_PAE))
 		return false;
 	if ((cr4 & ~old & X86_CR4_PCIDE) &&
-	    (!(v->efer & EFER_LMA) || (vmcs_read(VMCS_GUEST_CR3) & 0xfff)))
+	    (!(v->efer & EFER_LMA) || (vmx_cr3(v) & 0xfff)))
 		return false;
 	if (((old ^ cr4) & reload) && vmx_pae_paging(cr0, cr4, v->efer) &&
 	    !vmx_reload_pdptes(v))
 		return false;
 	vmx_write_cr4(v, cr4);
-	set_bit(MHV_REQ_TLB_FLUSH, &v->requests);
+	if (!v->vm->shadow)
+		set_bit(MHV_REQ_TLB_FLUSH, &v->requests);
+	else if ((old ^ cr4) & VMX_CR4_PAGING)
+		vmx_shadow_mode(v);
 	return true;
 }
 
@@ -239,11 +304,33 @@ static void vmx_write_gpr(struct mhv_vcpu *v, u32 gpr, u64 value)
 		v->dirty |= MHV_REG_RSP;
 }
 
+/* Shadow paging.  False: #GP. */
+static bool vmx_guest_cr3(struct mhv_vcpu *v, u64 cr3)
+{
+	u64 pdpte[4];
+
+	if (v->efer & EFER_LMA) {
+		if (cr3 >> mhv_guest_phys_bits(v))
+			return false;
+	} else if (vmx_pae_paging(vmx_cr0(v), vmx_cr4(v), v->efer)) {
+		if (!mhv_read_pdptes(v, cr3, pdpte))
+			return false;
+		vmx_load_pdptes(v, pdpte);
+	}
+	v->cr3 = cr3;
+	/* a request for the root is tried again before the entry */
+	if (mhv_shadow_load_root(v))
+		set_bit(MHV_REQ_ROOT, &v->requests);
+	return true;
+}
+
 static bool vmx_mov_to_cr(struct mhv_vcpu *v, u32 cr, u64 value)
 {
 	switch (cr) {
 	case 0:
 		return vmx_guest_cr0(v, value);
+	case 3:
+		return vmx_guest_cr3(v, value);
 	case 4:
 		return vmx_guest_cr4(v, value);
 	case 8:
@@ -276,7 +363,7 @@ enum mhv_next vmx_exit_cr(struct mhv_vcpu *v)
 		ok = vmx_mov_to_cr(v, cr, vmx_gpr_operand(v, gpr));
 		break;
 	case XQ_CR_MOV_FROM:
-		vmx_write_gpr(v, gpr, cr == 8 ? vmx_cr8(v) : vmcs_read(VMCS_GUEST_CR3));
+		vmx_write_gpr(v, gpr, cr == 8 ? vmx_cr8(v) : vmx_cr3(v));
 		break;
 	case XQ_CR_CLTS:
 		vmx_write_cr0(v, vmx_cr0(v) & ~X86_CR0_TS);

@@ -25,6 +25,8 @@
 void vmx_set_exception_bitmap(struct vmx_vcpu *vmx, u32 bitmap)
 {
 	bitmap |= VMX_EXCEPTIONS;
+	if (vmx->owner->vm->shadow)
+		bitmap |= BIT(X86_TRAP_PF);
 	if (bitmap == vmx->exception_bitmap)
 		return;
 	vmx->exception_bitmap = bitmap;
@@ -361,6 +363,17 @@ static void vmx_exit_ac(struct mhv_vcpu *v, u32 info)
 		vmx_reflect(v, info);
 }
 
+/* Shadow paging.  An IRET that ended NMI blocking and then faulted must block again. */
+static enum mhv_next vmx_exit_page_fault(struct mhv_vcpu *v, u32 info)
+{
+	if ((info & INTR_INFO_NMI_UNBLOCKING) &&
+	    !(vmcs_read(VMCS_EXIT_IDT_VECTORING_INFO) & INTR_INFO_VALID))
+		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
+			   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) | INTR_STATE_NMI);
+	return mhv_shadow_fault(v, vmcs_read(VMCS_EXIT_QUALIFICATION),
+				vmcs_read(VMCS_EXIT_INTR_ERROR_CODE));
+}
+
 enum mhv_next vmx_exit_exception(struct mhv_vcpu *v)
 {
 	u32 info = to_vmx(v)->intr_info;
@@ -368,6 +381,8 @@ enum mhv_next vmx_exit_exception(struct mhv_vcpu *v)
 	if ((info & INTR_INFO_TYPE) == INTR_NMI)
 		return MHV_NEXT_RESUME;	/* the host has had it */
 	switch (info & INTR_INFO_VECTOR) {
+	case X86_TRAP_PF:
+		return vmx_exit_page_fault(v, info);
 	case X86_TRAP_MC:
 		break;
 	case X86_TRAP_DB:

@@ -65,6 +65,14 @@ static enum mhv_next vmx_exit_rdpmc(struct mhv_vcpu *v)
 	return MHV_NEXT_RESUME;
 }
 
+/* Exits with shadow paging alone. */
+static enum mhv_next vmx_exit_invlpg(struct mhv_vcpu *v)
+{
+	mhv_shadow_invlpg(v, vmcs_read(VMCS_EXIT_QUALIFICATION));
+	vmx_skip(v, vmcs_read(VMCS_EXIT_INSN_LEN));
+	return MHV_NEXT_RESUME;
+}
+
 /* ---- ports ----------------------------------------------------------------- */
 
 static enum mhv_next vmx_exit_io_string(struct mhv_vcpu *v, u64 q)
@@ -137,7 +145,7 @@ static bool vmx_plain_code(struct mhv_vcpu *v, struct mhv_code *code)
 	v->rflags = vmcs_read(VMCS_GUEST_RFLAGS);
 	v->cached = MHV_REG_RIP | MHV_REG_RFLAGS;
 	code->rip = v->rip;
-	code->cr3 = vmcs_read(VMCS_GUEST_CR3);
+	code->cr3 = vmx_cr3(v);
 	code->kind = MHV_CODE_KIND(MHV_MODE_64, GUEST_PAGING_4LEVEL);
 	return !(v->rflags & (X86_EFLAGS_TF | X86_EFLAGS_RF));
 }
@@ -226,6 +234,7 @@ static const struct vmx_exit vmx_exits[] = {
 	[XR_INVD]		= { vmx_exit_cache, MHV_STAT_EXIT_CACHE },
 	[XR_WBINVD]		= { vmx_exit_cache, MHV_STAT_EXIT_CACHE },
 	[XR_RDPMC]		= { vmx_exit_rdpmc, MHV_STAT_EXIT_UD },
+	[XR_INVLPG]		= { vmx_exit_invlpg, MHV_STAT_EXIT_INVLPG },
 	[XR_CR_ACCESS]		= { vmx_exit_cr, MHV_STAT_EXIT_CR },
 	[XR_MOV_DR]		= { vmx_exit_dr, MHV_STAT_EXIT_DR },
 	[XR_IO]			= { vmx_exit_io, MHV_STAT_EXIT_IO },
@@ -274,7 +283,7 @@ enum mhv_next vmx_handle_exit(struct mhv_vcpu *v)
 		return vmx_entry_failed(v, reason, false);
 
 	if (trace_mhv_exit_enabled())
-		trace_mhv_exit(v, reason, vmcs_read(VMCS_GUEST_RIP), vmcs_read(VMCS_GUEST_CR3));
+		trace_mhv_exit(v, reason, vmcs_read(VMCS_GUEST_RIP), vmx_cr3(v));
 	vmx_injected(v);
 	basic = reason & XR_BASIC_MASK;
 	if (unlikely(basic >= ARRAY_SIZE(vmx_exits)))

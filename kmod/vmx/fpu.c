@@ -32,6 +32,8 @@ void vmx_update_fpu_traps(struct mhv_vcpu *v)
 	u64 cr0 = vmx_cr0(v);
 
 	vmx->cr0_guest = CR0_GUEST | (v->fpu_loaded ? X86_CR0_TS : 0);
+	if (v->vm->shadow)
+		vmx->cr0_guest &= ~(u64)(X86_CR0_PE | X86_CR0_WP);
 	vmcs_write(VMCS_CTRL_CR0_MASK, ~vmx->cr0_guest);
 	vmx_write_cr0(v, cr0);
 	vmx_set_exception_bitmap(vmx, v->fpu_loaded ? 0 : BIT(X86_TRAP_NM));

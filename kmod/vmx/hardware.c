@@ -77,7 +77,8 @@ int vmx_enable(void)
 		return -EIO;
 	}
 	this_cpu_write(vmx_on, true);
-	vmx_invept(INVEPT_TYPE_ALL, 0);
+	if (vmx_tdp)
+		vmx_invept(INVEPT_TYPE_ALL, 0);
 	if (vmx_has_cpu2(CPU2_VPID))
 		vmx_invvpid(INVVPID_TYPE_ALL, 0, 0);
 	return 0;

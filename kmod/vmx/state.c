@@ -98,7 +98,7 @@ void vmx_get_code(struct mhv_vcpu *v, struct mhv_code *code)
 	u32 ar = vmcs_read(VMCS_GUEST_CS_AR);
 
 	vmx_cache_regs(v);
-	code->cr3 = vmcs_read(VMCS_GUEST_CR3);
+	code->cr3 = vmx_cr3(v);
 	if (likely((v->efer & EFER_LMA) && (ar & SEG_AR_L))) {
 		code->rip = v->rip;
 		code->kind = MHV_CODE_KIND(MHV_MODE_64, GUEST_PAGING_4LEVEL);
@@ -196,7 +196,7 @@ void vmx_get_sregs(struct mhv_vcpu *v, struct mhv_sregs *s)
 	s->idt.limit = vmcs_read(VMCS_GUEST_IDTR_LIMIT);
 	s->cr0 = vmx_cr0(v);
 	s->cr2 = v->cr2;
-	s->cr3 = vmcs_read(VMCS_GUEST_CR3);
+	s->cr3 = vmx_cr3(v);
 	s->cr4 = vmx_cr4(v);
 	s->cr8 = vmx_cr8(v);
 	s->efer = v->efer;
@@ -278,8 +278,27 @@ void vmx_load_pdptes(struct mhv_vcpu *v, const u64 pdpte[4])
 {
 	int i;
 
+	if (v->vm->shadow) {
+		memcpy(v->pdpte, pdpte, sizeof(v->pdpte));
+		return;
+	}
 	for (i = 0; i < 4; i++)
 		vmcs_write(VMCS_GUEST_PDPTE0 + 2 * i, pdpte[i]);
+}
+
+/**
+ * vmx_write_cr3 - set CR3
+ * @v: a loaded vCPU
+ * @cr3: a valid value
+ *
+ * With shadow paging the CPU has another one: vmx_set_root().
+ */
+void vmx_write_cr3(struct mhv_vcpu *v, u64 cr3)
+{
+	if (v->vm->shadow)
+		v->cr3 = cr3;
+	else
+		vmcs_write(VMCS_GUEST_CR3, cr3);
 }
 
 static void vmx_set_dtables(const struct mhv_sregs *s)
@@ -315,7 +334,7 @@ int vmx_set_sregs(struct mhv_vcpu *v, const struct mhv_sregs *s)
 	vmx_write_efer(v, s->efer);
 	vmx_write_cr0(v, s->cr0);
 	vmx_write_cr4(v, s->cr4);
-	vmcs_write(VMCS_GUEST_CR3, s->cr3);
+	vmx_write_cr3(v, s->cr3);
 	vmx_load_pdptes(v, pdpte);
 	v->cr2 = s->cr2;
 	vmx_write_cr8(v, s->cr8);
@@ -338,12 +357,13 @@ void vmx_get_paging(struct mhv_vcpu *v, struct mhv_paging_state *p)
 	int i;
 
 	p->cr0 = vmx_cr0(v);
-	p->cr3 = vmcs_read(VMCS_GUEST_CR3);
+	p->cr3 = vmx_cr3(v);
 	p->cr4 = vmx_cr4(v);
 	p->efer = v->efer;
 	p->rflags = vmx_rflags(v);
 	p->cpl = vmx_cpl();
 	if ((p->cr4 & X86_CR4_PAE) && !(p->efer & EFER_LMA))
 		for (i = 0; i < 4; i++)
-			p->pdpte[i] = vmcs_read(VMCS_GUEST_PDPTE0 + 2 * i);
+			p->pdpte[i] = v->vm->shadow ? v->pdpte[i] :
+				      vmcs_read(VMCS_GUEST_PDPTE0 + 2 * i);
 }

@@ -22,8 +22,7 @@
 #include <asm/segment.h>
 #include <asm/tlbflush.h>
 
-#include "../mmu/mmu.h"
-#include "../mmu/spte.h"
+#include "../mmu/shadow.h"
 #include "../trace.h"
 #include "vmx.h"
 
@@ -69,12 +68,17 @@ static atomic64_t vmx_unique;
 static void vmx_write_controls(struct mhv_vcpu *v)
 {
 	struct vmx_vcpu *vmx = to_vmx(v);
+	struct mhv_shadow *shadow = v->vm->shadow;
 	u32 cpu2 = vmx_controls.cpu2;
 
 	if (!vmx->vpid)
 		cpu2 &= ~CPU2_VPID;
 	vmcs_write(VMCS_CTRL_PIN, vmx_controls.pin);
 	vmx->cpu_ctl = vmx_controls.cpu;
+	if (shadow) {
+		cpu2 &= ~(CPU2_EPT | CPU2_UNRESTRICTED_GUEST | CPU2_INVPCID);
+		vmx->cpu_ctl |= CPU_CR3_LOAD_EXITING | CPU_CR3_STORE_EXITING | CPU_INVLPG_EXITING;
+	}
 	vmcs_write(VMCS_CTRL_CPU, vmx->cpu_ctl);
 	vmcs_write(VMCS_CTRL_CPU2, cpu2);
 	vmcs_write(VMCS_CTRL_EXIT, vmx_controls.exit);
@@ -83,11 +87,13 @@ static void vmx_write_controls(struct mhv_vcpu *v)
 	vmcs_write(VMCS_CTRL_MSR_BITMAP, __pa(vmx->msr_bitmap));
 	vmcs_write(VMCS_CTRL_VIRTUAL_APIC_ADDR, __pa(vmx->vapic));
 	vmcs_write(VMCS_CTRL_TPR_THRESHOLD, 0);
-	vmcs_write(VMCS_CTRL_EPTP, vmx_eptp(v->vm));
+	if (!shadow)
+		vmcs_write(VMCS_CTRL_EPTP, vmx_eptp(v->vm));
 	if (vmx->vpid)
 		vmcs_write(VMCS_CTRL_VPID, vmx->vpid);
-	vmcs_write(VMCS_CTRL_PF_ERROR_MASK, 0);
-	vmcs_write(VMCS_CTRL_PF_ERROR_MATCH, 0);
+	/* guest-not-present entries: only faults on present ones exit */
+	vmcs_write(VMCS_CTRL_PF_ERROR_MASK, shadow && shadow->gnp ? PFERR_P : 0);
+	vmcs_write(VMCS_CTRL_PF_ERROR_MATCH, shadow && shadow->gnp ? PFERR_P : 0);
 	vmcs_write(VMCS_CTRL_CR3_TARGET_COUNT, 0);
 	vmcs_write(VMCS_CTRL_EXIT_MSR_STORE_COUNT, 0);
 	vmcs_write(VMCS_CTRL_EXIT_MSR_LOAD_COUNT, 0);
@@ -114,6 +120,8 @@ static void vmx_set_cpuid(struct mhv_vcpu *v)
 	u64 cr4 = vmx_cr4(v);
 
 	vmx->cr4_guest = mhv_guest_cr4_mask(v) & ~(X86_CR4_PAE | X86_CR4_VMXE);
+	if (v->vm->shadow)
+		vmx->cr4_guest &= ~(u64)VMX_CR4_PAGING;
 	vmcs_write(VMCS_CTRL_CR4_MASK, ~vmx->cr4_guest);
 	vmx_write_cr4(v, cr4 & mhv_guest_cr4_mask(v));
 }
@@ -395,9 +403,23 @@ static void vmx_put(struct mhv_vcpu *v)
 static void vmx_flush_tlb(struct mhv_vcpu *v)
 {
 	mhv_count(v, MHV_STAT_TLB_FLUSH);
-	vmx_invept(INVEPT_TYPE_SINGLE, vmx_eptp(v->vm));
+	if (v->vm->shadow)
+		WRITE_ONCE(v->shadow.tlb_seen, READ_ONCE(v->vm->shadow->tlb_seq));
+	else
+		vmx_invept(INVEPT_TYPE_SINGLE, vmx_eptp(v->vm));
 	if (to_vmx(v)->vpid)
 		vmx_invvpid(INVVPID_TYPE_SINGLE, to_vmx(v)->vpid, 0);
+}
+
+/* Without a VPID the entry flushes. */
+static void vmx_flush_gva(struct mhv_vcpu *v, u64 gva)
+{
+	u16 vpid = to_vmx(v)->vpid;
+
+	if (vpid && (vmx_caps.ept_vpid & VPID_CAP_INVVPID_ADDRESS))
+		vmx_invvpid(INVVPID_TYPE_ADDRESS, vpid, gva);
+	else if (vpid)
+		vmx_invvpid(INVVPID_TYPE_SINGLE, vpid, 0);
 }
 
 static void vmx_write_dirty_regs(struct mhv_vcpu *v)
@@ -523,6 +545,9 @@ static const struct mhv_ops vmx_ops = {
 	.enter		= vmx_enter,
 	.handle_exit	= vmx_handle_exit,
 	.cache_regs	= vmx_cache_regs,
+	.set_root	= vmx_set_root,
+	.flush_gva	= vmx_flush_gva,
+	.runnable	= vmx_runnable,
 	.get_sregs	= vmx_get_sregs,
 	.set_sregs	= vmx_set_sregs,
 	.get_msr	= vmx_get_msr,

@@ -121,6 +121,7 @@ static inline struct vmx_vcpu *to_vmx(struct mhv_vcpu *v)
 extern struct vmx_check_caps vmx_caps;	/* read once; all CPUs agree */
 extern struct vmx_controls vmx_controls;
 extern u64 vmx_host_xcr0;
+extern bool vmx_tdp;		/* EPT and unrestricted guest can be had */
 int vmx_caps_init(void);
 void vmx_describe(struct mhv_info *info);
 
@@ -169,6 +170,7 @@ void vmx_get_sregs(struct mhv_vcpu *v, struct mhv_sregs *s);
 int vmx_set_sregs(struct mhv_vcpu *v, const struct mhv_sregs *s);
 void vmx_get_segment(struct mhv_vcpu *v, int seg, struct mhv_segment *s);
 void vmx_get_paging(struct mhv_vcpu *v, struct mhv_paging_state *p);
+void vmx_write_cr3(struct mhv_vcpu *v, u64 cr3);
 void vmx_load_pdptes(struct mhv_vcpu *v, const u64 pdpte[4]);
 void vmx_skip(struct mhv_vcpu *v, u32 insn_len);
 void vmx_retire(struct mhv_vcpu *v);
@@ -176,12 +178,22 @@ void vmx_get_code(struct mhv_vcpu *v, struct mhv_code *code);
 bool vmx_real_mode(struct mhv_vcpu *v);
 unsigned int vmx_cpl(void);
 
+/* CR3 as the guest sees it. */
+static inline u64 vmx_cr3(struct mhv_vcpu *v)
+{
+	return v->vm->shadow ? v->cr3 : vmcs_read(VMCS_GUEST_CR3);
+}
+
 static inline u64 vmx_rflags(struct mhv_vcpu *v)
 {
 	if (!(v->cached & MHV_REG_ALL))
 		vmx_cache_regs(v);
 	return v->rflags;
 }
+
+/* CR4 bits that the MMU must hear of with shadow paging. */
+#define VMX_CR4_PAGING	(X86_CR4_PSE | X86_CR4_PAE | X86_CR4_PGE | X86_CR4_SMEP | \
+			 X86_CR4_SMAP | X86_CR4_PCIDE)
 
 /* cr.c */
 u64 vmx_cr0(struct mhv_vcpu *v);
@@ -192,6 +204,8 @@ bool vmx_efer_valid(struct mhv_vcpu *v, u64 efer);
 void vmx_write_cr0(struct mhv_vcpu *v, u64 cr0);
 void vmx_write_cr4(struct mhv_vcpu *v, u64 cr4);
 void vmx_write_efer(struct mhv_vcpu *v, u64 efer);
+void vmx_set_root(struct mhv_vcpu *v, u64 root);
+bool vmx_runnable(struct mhv_vcpu *v);
 bool vmx_xcr0_valid(u64 xcr0);
 enum mhv_next vmx_exit_cr(struct mhv_vcpu *v);
 enum mhv_next vmx_exit_dr(struct mhv_vcpu *v);

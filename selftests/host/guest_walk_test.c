@@ -51,6 +51,10 @@ static void all_outcomes_seen(const struct walk_tally *t)
 		assert_true(t->by_shift[shifts[i]] > 1000);
 	for (i = 0; i < ARRAY_SIZE(errors); i++)
 		assert_true(t->by_error[errors[i]] > 100);
+	for (i = 0; i < ARRAY_SIZE(t->by_feature); i++)
+		if (t->by_feature[i] <= 100)
+			fail_msg("feature %u was seen %llu times", i,
+				 (unsigned long long)t->by_feature[i]);
 	assert_true(t->no_memory > 1000);
 	assert_true(t->marked > 10000);
 }

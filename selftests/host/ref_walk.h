@@ -14,21 +14,21 @@ struct ref_cpu {
 	int tables;		/* 0, 32, 36 (PAE) or 48 */
 	int maxphyaddr;
 	bool cr0_wp, cr4_pse, cr4_smep, cr4_smap, efer_nxe, page1gb;
-	u64 cr3, pdpte[4];
+	__u64 cr3, pdpte[4];
 	bool cpl3, is_write, is_fetch, eflags_ac, implicit;
-	bool (*load)(u64 addr, int bytes, u64 *value);
+	bool (*load)(__u64 addr, int bytes, __u64 *value);
 };
 
 struct ref_answer {
 	enum ref_outcome outcome;
-	u64 addr;		/* of the byte, or of the entry without memory */
-	u32 error;
-	u64 page_bytes;
+	__u64 addr;		/* of the byte, or of the entry without memory */
+	__u32 error;
+	__u64 page_bytes;
 	bool r_w, u_s, xd;
 	int nr_writes;
-	struct { u64 addr, value; } write[REF_MAX_WRITES];
+	struct { __u64 addr, value; } write[REF_MAX_WRITES];
 };
 
-struct ref_answer ref_walk(const struct ref_cpu *cpu, u64 linear);
+struct ref_answer ref_walk(const struct ref_cpu *cpu, __u64 linear);
 
 #endif

@@ -265,6 +265,70 @@ static void count(struct walk_tally *tally, enum guest_walk_result got,
 	}
 }
 
+static void count_if(struct walk_tally *tally, bool seen, enum walk_feature feature)
+{
+	if (seen)
+		tally->by_feature[feature]++;
+}
+
+/* Of a walk that came to a leaf, so that its rights are known */
+static void count_rights(struct walk_tally *tally, u32 access, bool ok, u8 rights)
+{
+	const struct guest_mmu_mode *mode = &world.mode;
+	const bool user = access & GUEST_ACCESS_USER, fetch = access & GUEST_ACCESS_FETCH;
+	const bool write = access & GUEST_ACCESS_WRITE, ac = access & GUEST_ACCESS_AC;
+	const bool u = rights & GUEST_RIGHT_U, w = rights & GUEST_RIGHT_W;
+	const bool x = rights & GUEST_RIGHT_X;
+	const bool smap = !user && u && !fetch && mode->smap;
+
+	count_if(tally, !ok && fetch && !x && u == user, WALK_NX);
+	count_if(tally, !ok && fetch && x && u && !user && mode->smep, WALK_SMEP);
+	count_if(tally, ok && write && !w && !user && !mode->wp, WALK_WP_OFF);
+	count_if(tally, !ok && smap && !ac && (w || !write), WALK_SMAP);
+	count_if(tally, ok && smap && ac, WALK_SMAP_AC);
+	count_if(tally, !ok && smap && ac && (access & GUEST_ACCESS_IMPLICIT) && (w || !write),
+		 WALK_SMAP_IMPLICIT);
+}
+
+static void count_entry(struct walk_tally *tally, enum guest_walk_result got,
+			const struct guest_walk *walk)
+{
+	const struct guest_mmu_mode *mode = &world.mode;
+	const bool wide = mode->paging != GUEST_PAGING_32BIT;
+	const bool reserved = got == GUEST_WALK_FAULT && (walk->error_code & PFERR_RSVD);
+	const u64 gpte = walk->gpte[walk->level - 1];
+
+	count_if(tally, got == GUEST_WALK_OK && !wide && walk->gpa >> 32, WALK_PSE36);
+	count_if(tally, got == GUEST_WALK_OK && !wide && !mode->pse && (walk->gpte[1] & GPTE_PS),
+		 WALK_NO_PSE);
+	count_if(tally, reserved && wide && walk->level == 3 && (gpte & GPTE_PS) && !mode->gbpages,
+		 WALK_NO_1G);
+	count_if(tally, reserved && wide && (gpte & GPTE_NX) && !mode->nxe, WALK_NXE_OFF);
+}
+
+static void count_marks(struct walk_tally *tally, u32 access, const struct guest_walk *walk)
+{
+	const bool dirty = nr_writes && (access & GUEST_ACCESS_WRITE) &&
+			   !(writes[nr_writes - 1].old & GPTE_D) &&
+			   (writes[nr_writes - 1].value & GPTE_D);
+
+	count_if(tally, dirty && walk->level == 1, WALK_DIRTY);
+	count_if(tally, dirty && walk->level > 1, WALK_DIRTY_LARGE);
+	count_if(tally, !nr_writes, WALK_MARKED_ALREADY);
+}
+
+static void count_features(struct walk_tally *tally, u32 access, enum guest_walk_result got,
+			   const struct guest_walk *walk)
+{
+	if (world.mode.paging == GUEST_PAGING_NONE || got == GUEST_WALK_NO_MEMORY)
+		return;
+	count_entry(tally, got, walk);
+	if (walk->page_shift)
+		count_rights(tally, access, got == GUEST_WALK_OK, guest_walk_rights(walk));
+	if (got == GUEST_WALK_OK)
+		count_marks(tally, access, walk);
+}
+
 /* A look without marks must see the same and write nothing. */
 static const char *compare_look(struct guest_walk_req *req, enum guest_walk_result want)
 {
@@ -304,6 +368,7 @@ const char *walk_compare(struct numbers *n, struct walk_tally *tally)
 	got = guest_walk(&req, &walk);
 	differ = compare(got, &walk, &want);
 	count(tally, got, &walk);
+	count_features(tally, access, got, &walk);
 	undo_writes();
 	return differ ?: compare_look(&req, got);
 }

@@ -106,15 +106,37 @@ static inline void mhv_want_logged(struct __test_metadata *t, int line, struct v
 	mhv_want(t, line, vcpu, "saved rip", rip, log->entry[index].rip);
 }
 
+/* Are the VMs to have shadow paging where there is none? */
+static inline bool mhv_no_shadow(int dev)
+{
+	struct mhv_info info;
+
+	if (vm_paging() != MHV_PAGING_SHADOW || ioctl(dev, MHV_GET_INFO, &info))
+		return false;
+	return !(info.features & BIT_ULL(MHV_FEAT_SHADOW));
+}
+
 static inline const char *mhv_missing(void)
 {
 	int fd = open(MHV_DEVICE, O_RDWR | O_CLOEXEC);
+	const char *reason = NULL;
 
 	if (fd < 0)
 		return errno == ENOENT ? MHV_DEVICE " is not there: load mhv.ko" :
 					 MHV_DEVICE " cannot be opened: run as root";
+	if (mhv_no_shadow(fd))
+		reason = "MHV_PAGING=shadow: this mhv.ko has no shadow paging";
 	close(fd);
-	return NULL;
+	return reason;
+}
+
+/*
+ * The step at which long loops go through their cases: all of them, or, under a
+ * debugging kernel, where each exit is dear, one in so many.
+ */
+static inline unsigned int mhv_stride(unsigned int debug)
+{
+	return access("/proc/lockdep", F_OK) ? 1 : debug;
 }
 
 /* Keep the tests of @f whose name has @part in it. */

@@ -98,6 +98,7 @@ static __always_inline __guest_regs void guest_done(void)
 
 /* lib/vm.c */
 noreturn void die(const char *fmt, ...);
+__u32 vm_paging(void);
 void vm_create(struct vm *vm);
 void vm_create_bare(struct vm *vm);
 void vm_destroy(struct vm *vm);
@@ -146,6 +147,15 @@ long host_mhv_settled(void);
 bool host_module_loaded(const char *name);
 const char *host_module_path(void);
 
+struct host_swap {
+	int loop;
+	char path[32];
+};
+
+const char *host_swap_on(struct host_swap *swap);
+void host_swap_off(struct host_swap *swap);
+int host_pages_in_swap(const void *mem, int pages);
+
 #define CR0_PE		BIT_ULL(0)
 #define CR0_MP		BIT_ULL(1)
 #define CR0_EM		BIT_ULL(2)
@@ -165,6 +175,8 @@ const char *host_module_path(void);
 #define CR4_VMXE	BIT_ULL(13)
 #define CR4_PCIDE	BIT_ULL(17)
 #define CR4_OSXSAVE	BIT_ULL(18)
+#define CR4_SMEP	BIT_ULL(20)
+#define CR4_SMAP	BIT_ULL(21)
 #define EFER_SCE	BIT_ULL(0)
 #define EFER_LME	BIT_ULL(8)
 #define EFER_LMA	BIT_ULL(10)
@@ -174,6 +186,7 @@ const char *host_module_path(void);
 #define RFLAGS_IF	BIT_ULL(9)
 #define RFLAGS_DF	BIT_ULL(10)
 #define RFLAGS_IOPL3	(3ull << 12)
+#define RFLAGS_AC	BIT_ULL(18)
 
 #define MSR_TSC			0x10
 #define MSR_APIC_BASE		0x1b

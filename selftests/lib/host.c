@@ -2,11 +2,16 @@
 /* What tests need of the host: CPUs, memory, files, modules. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/loop.h>
+#include <linux/memfd.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/swap.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -147,4 +152,61 @@ const char *host_module_path(void)
 	if (!path)
 		path = "/mhv/mhv.ko";
 	return access(path, R_OK) ? NULL : path;
+}
+
+#define SWAP_SIZE	(8ul << 20)
+
+/* A file in memory that can be swapped to */
+static int swap_file(void)
+{
+	const __u32 info[] = { 1, SWAP_SIZE / PAGE_SIZE - 1 };	/* version, last page */
+	int fd = syscall(SYS_memfd_create, "swap", MFD_CLOEXEC);
+
+	if (fd < 0 || ftruncate(fd, SWAP_SIZE) ||
+	    pwrite(fd, info, sizeof(info), 1024) != sizeof(info) ||
+	    pwrite(fd, "SWAPSPACE2", 10, PAGE_SIZE - 10) != 10)
+		die("a swap file");
+	return fd;
+}
+
+/* Swap, for tests that need it: NULL, or what the host lacks */
+const char *host_swap_on(struct host_swap *swap)
+{
+	static const char *const modprobe[] = { "modprobe", "loop", NULL };
+	int control, file = swap_file();
+
+	host_command(modprobe);
+	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	if (control < 0)
+		return "the host has no loop device to swap to";
+	snprintf(swap->path, sizeof(swap->path), "/dev/loop%d",
+		 ioctl(control, LOOP_CTL_GET_FREE));
+	close(control);
+	swap->loop = open(swap->path, O_RDWR | O_CLOEXEC);
+	if (swap->loop < 0 || ioctl(swap->loop, LOOP_SET_FD, file))
+		return "the host's loop device does not work";
+	close(file);
+	return swapon(swap->path, 0) ? "the host does not swap" : NULL;
+}
+
+void host_swap_off(struct host_swap *swap)
+{
+	swapoff(swap->path);
+	ioctl(swap->loop, LOOP_CLR_FD);
+	close(swap->loop);
+}
+
+/* Pages from @mem on that are in swap now, from /proc/self/pagemap */
+int host_pages_in_swap(const void *mem, int pages)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC), count = 0;
+	__u64 entry;
+
+	while (pages--) {
+		if (pread(fd, &entry, 8, ((__u64)mem / PAGE_SIZE + pages) * 8) != 8)
+			die("/proc/self/pagemap");
+		count += entry >> 62 & 1;
+	}
+	close(fd);
+	return count;
 }

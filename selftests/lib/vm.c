@@ -133,10 +133,44 @@ static void build_page_tables(struct vm *vm)
 		pd32[i] = (i << 22) | PTE_LARGE;
 }
 
+/* How all test VMs are paged, by $MHV_PAGING; with its first word the default */
+static const struct paging {
+	const char *name;
+	__u32 paging;
+	__u32 flags;
+} pagings[] = {
+	{ "", MHV_PAGING_AUTO, 0 },
+	{ "ept", MHV_PAGING_TDP, 0 },
+	{ "shadow", MHV_PAGING_SHADOW, 0 },
+	{ "shadow,gnp", MHV_PAGING_SHADOW, MHV_VM_GNP },
+};
+
+static const struct paging *chosen_paging(void)
+{
+	const char *name = getenv("MHV_PAGING");
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(pagings); i++)
+		if (!strcmp(name ? name : "", pagings[i].name))
+			return &pagings[i];
+	errno = EINVAL;
+	die("MHV_PAGING=%s: it is ept, shadow or shadow,gnp", name);
+}
+
+__u32 vm_paging(void)
+{
+	return chosen_paging()->paging;
+}
+
+static __u32 vm_flags(void)
+{
+	return chosen_paging()->flags;
+}
+
 /* A VM without memory */
 void vm_create_bare(struct vm *vm)
 {
-	struct mhv_vm_config config = { .paging = MHV_PAGING_AUTO };
+	struct mhv_vm_config config = { .paging = vm_paging(), .flags = vm_flags() };
 
 	memset(vm, 0, sizeof(*vm));
 	vm->dev = open(MHV_DEVICE, O_RDWR | O_CLOEXEC);

@@ -121,16 +121,31 @@ enum mhv_paging {
 	MHV_PAGING_SHADOW	= 2,
 };
 
+#define MHV_VM_GNP		(1u << 0)	/* shadow paging: see below */
+#define MHV_MIN_SHADOW_PAGES	32
+
 /**
  * struct mhv_vm_config - MHV_CREATE_VM
  * @paging:	enum mhv_paging
- * @flags:	zero
+ * @flags:	MHV_VM_GNP: guest-not-present entries, so that a fault that the guest
+ *		must handle itself reaches it without an exit
+ * @shadow_pages: pages that shadow paging may use, from MHV_MIN_SHADOW_PAGES; what runs
+ *		at the moment may need a few more.  0: 4096
  * @reserved:	zero
+ *
+ * -EOPNOTSUPP for paging that the host cannot do, and for MHV_VM_GNP where a physical
+ * address has all 52 bits; -EINVAL for @flags and @shadow_pages without shadow paging.
+ *
+ * Where EPT or unrestricted guest is missing, MHV_PAGING_AUTO is shadow paging.  A guest
+ * then begins in protected mode: to run with CR0.PE clear ends MHV_RUN with
+ * MHV_EXIT_ENTRY_FAILED.
  */
 struct mhv_vm_config {
 	__u32 paging;
 	__u32 flags;
-	__u64 reserved[6];
+	__u32 shadow_pages;
+	__u32 reserved0;
+	__u64 reserved[5];
 };
 
 /* ---- VM ------------------------------------------------------------------ */
@@ -313,7 +328,8 @@ enum mhv_opt {
 	MHV_OPT_REGFILE		= 3,
 	MHV_OPT_POSTED		= 4,
 	MHV_OPT_EVENTFD		= 5,
-	MHV_OPT_COUNT		= 6,
+	MHV_OPT_UNSYNC		= 6,	/* shadow paging: guest writes its page tables */
+	MHV_OPT_COUNT		= 7,
 };
 
 /**

@@ -1,0 +1,607 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Shadow paging: roots, and what faults, flushes and writes do to the shadow tables.
+ * What shadow tables are is explained in shadow.h.
+ *
+ * A fault walks the guest's tables without a lock.  Under mmu_lock it then
+ *
+ *	1  finds or makes the shadow page of every level on the way: from then on the
+ *	   guest cannot write the tables unseen
+ *	2  reads the guest's entries again: if one has changed, the guest tries again
+ *	3  links the pages and sets the entry
+ */
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <asm/processor-flags.h>
+
+#include "../trace.h"
+#include "mmu.h"
+#include "shadow.h"
+
+struct mhv_spte_format mhv_shadow_spte __read_mostly;
+
+/* A reserved bit is what device entries and gnp are made of. */
+static bool shadow_has_reserved_bit(void)
+{
+	return mhv_shadow_spte.mmio_mask;
+}
+
+/**
+ * mhv_shadow_init - find out what entries may look like here
+ *
+ * Context: module init.
+ */
+void mhv_shadow_init(void)
+{
+	u32 bits = boot_cpu_data.x86_phys_bits;
+
+	if (cpuid_eax(0x80000000) >= 0x80000008)
+		bits = cpuid_eax(0x80000008) & 0xff;
+	mhv_shadow_spte = (struct mhv_spte_format){
+		.mmio_low = 4,
+		.mmio_window = max_t(int, boot_cpu_data.x86_cache_bits, 36) - SPTE_ONES,
+		.mmio_hole = 51,
+	};
+	if (bits > 51)
+		return;
+	/* bit 3 tells it from SHADOW_TRAP, which has ones above and none here */
+	mhv_shadow_spte.mmio_mask = PTE_P | BIT_ULL(3) | PTE_RSVD;
+	mhv_shadow_spte.mmio_value = mhv_shadow_spte.mmio_mask;
+}
+
+/* ---- where the tables begin --------------------------------------------------- */
+
+static void shadow_put_roots(struct mhv_vcpu *v, struct list_head *freed)
+{
+	struct mhv_shadow_vcpu *sv = &v->shadow;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(sv->root); i++) {
+		if (sv->root[i])
+			shadow_put_root(v->vm, sv->root[i], freed);
+		sv->root[i] = NULL;
+	}
+}
+
+static struct shadow_page *shadow_get_root(struct mhv_vcpu *v, gfn_t gfn, union shadow_role role,
+					   bool *flush)
+{
+	struct shadow_page *sp = shadow_get(v, gfn, role, flush);
+
+	if (sp)
+		sp->roots++;
+	return sp;
+}
+
+/* The shadow pages of the table that CR3 or a PDPTE leads to, one for each GiB. */
+static void shadow_get_small_roots(struct mhv_vcpu *v, struct shadow_page *root[4], bool *flush)
+{
+	struct mhv_shadow_vcpu *sv = &v->shadow;
+	union shadow_role role = { .word = sv->role };
+	u32 i;
+
+	role.level = 2;
+	role.access = GUEST_RIGHT_ALL;
+	for (i = 0; i < 4; i++) {
+		gfn_t gfn = gpa_to_gfn(sv->guest.cr3 & GENMASK(31, 12));
+
+		if (sv->mode.paging == GUEST_PAGING_PAE) {
+			if (!(sv->guest.pdpte[i] & GPTE_P))
+				continue;
+			gfn = gpa_to_gfn(guest_pte_addr(&sv->mode, sv->guest.pdpte[i], 3));
+		} else if (sv->mode.paging == GUEST_PAGING_32BIT) {
+			role.quadrant = i;
+		} else {
+			role.direct = 1;
+			gfn = (gfn_t)i << (30 - PAGE_SHIFT);
+		}
+		root[i] = shadow_get_root(v, gfn, role, flush);
+	}
+}
+
+static void shadow_get_roots(struct mhv_vcpu *v, struct shadow_page *root[4], bool *flush)
+{
+	struct mhv_shadow_vcpu *sv = &v->shadow;
+	union shadow_role role = { .word = sv->role };
+
+	if (sv->mode.paging != GUEST_PAGING_4LEVEL) {
+		shadow_get_small_roots(v, root, flush);
+		return;
+	}
+	role.level = 4;
+	role.access = GUEST_RIGHT_ALL;
+	root[0] = shadow_get_root(v, gpa_to_gfn(sv->guest.cr3 & SPTE_ADDR_MASK), role, flush);
+}
+
+/* What the CPU's CR3 is to be. */
+static u64 shadow_hardware_root(struct mhv_shadow_vcpu *sv)
+{
+	int i;
+
+	if (sv->mode.paging == GUEST_PAGING_4LEVEL)
+		return __pa(sv->root[0]->table);
+	for (i = 0; i < 4; i++)
+		sv->pdpt[i] = sv->root[i] ? __pa(sv->root[i]->table) | PTE_P : 0;
+	return __pa(sv->pdpt);
+}
+
+static void shadow_note_mode(struct mhv_vcpu *v)
+{
+	struct mhv_shadow_vcpu *sv = &v->shadow;
+	union shadow_role role = {};
+
+	mhv_get_guest_mode(v, &sv->mode, &sv->guest);
+	if (sv->mode.paging != GUEST_PAGING_NONE) {
+		role.paging = sv->mode.paging;
+		role.nxe = sv->mode.nxe;
+		role.pse = sv->mode.pse && sv->mode.paging == GUEST_PAGING_32BIT;
+	}
+	sv->role = role.word;
+}
+
+static int shadow_alloc_pdpt(struct mhv_shadow_vcpu *sv)
+{
+	if (sv->pdpt)
+		return 0;
+	/* outside of long mode CR3 has 32 bits */
+	sv->pdpt = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT | GFP_DMA32);
+	return sv->pdpt ? 0 : -ENOMEM;
+}
+
+/**
+ * mhv_shadow_load_root - run on the tables that CR3 names now
+ * @v: a loaded vCPU
+ *
+ * Also what a flush of all translations does: synchronises what the guest may write.
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int mhv_shadow_load_root(struct mhv_vcpu *v)
+{
+	struct mhv_shadow_vcpu *sv = &v->shadow;
+	struct shadow_page *root[4] = {};
+	struct mhv_vm *vm = v->vm;
+	bool flush = false;
+	LIST_HEAD(freed);
+	int idx;
+
+	if (shadow_fill_cache(v) || shadow_alloc_pdpt(sv))
+		return -ENOMEM;
+	shadow_make_room(v);
+	shadow_note_mode(v);
+	mhv_mmio_cache_clear(&v->mmio);
+
+	idx = srcu_read_lock(&vm->srcu);
+	spin_lock(&vm->mmu_lock);
+	shadow_sync_all(vm);
+	shadow_get_roots(v, root, &flush);
+	shadow_put_roots(v, &freed);
+	memcpy(sv->root, root, sizeof(sv->root));
+	if (flush)
+		mhv_tdp_flush(vm);
+	spin_unlock(&vm->mmu_lock);
+	srcu_read_unlock(&vm->srcu, idx);
+	mhv_shadow_free(&freed);
+
+	mhv_op(set_root)(v, shadow_hardware_root(sv));
+	set_bit(MHV_REQ_TLB_FLUSH, &v->requests);
+	return 0;
+}
+
+/* ---- finding the entry of an address -------------------------------------------- */
+
+static u32 shadow_index(gva_t gva, int level)
+{
+	return (gva >> (PAGE_SHIFT + 9 * (level - 1))) & (SPTE_ENTRIES - 1);
+}
+
+/* The root that holds an address; NULL where there is none. */
+static struct shadow_page *shadow_root(struct mhv_vcpu *v, gva_t gva)
+{
+	if (v->shadow.mode.paging == GUEST_PAGING_4LEVEL)
+		return v->shadow.root[0];
+	return v->shadow.root[(gva >> 30) & 3];
+}
+
+/**
+ * mhv_shadow_read - the last-level entry of an address, without a lock
+ * @v: a loaded vCPU
+ * @gva: linear address
+ *
+ * Return: the entry as it was at some moment of the call; absent where there is none.
+ */
+u64 mhv_shadow_read(struct mhv_vcpu *v, gva_t gva)
+{
+	const struct shadow_page *root = shadow_root(v, gva);
+	const u64 *table;
+	u64 spte = v->vm->shadow->absent;
+	int level;
+
+	if (!root)
+		return spte;
+	rcu_read_lock();
+	table = root->table;
+	for (level = root->role.level; level; level--) {
+		spte = READ_ONCE(table[shadow_index(gva, level)]);
+		if (level == 1 || !shadow_present(spte))
+			break;
+		table = __va(spte & SPTE_ADDR_MASK);
+	}
+	rcu_read_unlock();
+	return spte;
+}
+
+/* The shadow page of @level that linked entries lead to, or NULL. */
+static struct shadow_page *shadow_linked(struct mhv_vcpu *v, gva_t gva, int level)
+{
+	struct shadow_page *sp = shadow_root(v, gva);
+
+	lockdep_assert_held(&v->vm->mmu_lock);
+	while (sp && sp->role.level > level) {
+		u64 spte = sp->table[shadow_index(gva, sp->role.level)];
+
+		sp = shadow_present(spte) ? shadow_of(spte) : NULL;
+	}
+	return sp && sp->role.level == level ? sp : NULL;
+}
+
+/* ---- the guest's entries, read again ------------------------------------------------ */
+
+static bool shadow_read_gpte(struct mhv_vm *vm, gpa_t gpa, u32 size, u64 *gpte)
+{
+	const struct mhv_slot *slot = mhv_find_slot(mhv_slots(vm), gpa_to_gfn(gpa));
+	unsigned long hva;
+	u32 gpte32 = 0;
+	int ret;
+
+	if (!slot)
+		return false;
+	hva = slot_gfn_to_hva(slot, gpa_to_gfn(gpa)) + offset_in_page(gpa);
+	pagefault_disable();
+	if (size == 8) {
+		ret = get_user(*gpte, (u64 __user *)hva);
+	} else {
+		ret = get_user(gpte32, (u32 __user *)hva);
+		*gpte = gpte32;
+	}
+	pagefault_enable();
+	return !ret;
+}
+
+/* Are the guest's entries still those of the walk? */
+static bool shadow_walk_true(struct mhv_vcpu *v, const struct guest_walk *walk)
+{
+	u32 size = v->shadow.mode.paging == GUEST_PAGING_32BIT ? 4 : 8;
+	int level;
+	u64 now;
+
+	for (level = walk->top; walk->level && level >= walk->level; level--) {
+		if (level == 3 && v->shadow.mode.paging == GUEST_PAGING_PAE)
+			continue;
+		if (!shadow_read_gpte(v->vm, walk->gpte_gpa[level - 1], size, &now) ||
+		    !shadow_gpte_same(walk->gpte[level - 1], now))
+			return false;
+	}
+	return true;
+}
+
+/* ---- the way to an entry ------------------------------------------------------------ */
+
+/* Rights of a page; it may be written only where the guest's entry says dirty. */
+static u32 shadow_rights(const struct guest_walk *walk)
+{
+	u32 rights = guest_walk_rights(walk);
+
+	if (walk->level && !(walk->gpte[walk->level - 1] & GPTE_D))
+		rights &= ~GUEST_RIGHT_W;
+	return rights;
+}
+
+/* What an entry of @level on the way leads to. */
+static gfn_t shadow_child(struct mhv_vcpu *v, const struct guest_walk *walk, gva_t gva, int level,
+			  union shadow_role *role)
+{
+	role->word = v->shadow.role;
+	role->level = level - 1;
+	if (walk->level && level - 1 >= walk->level) {
+		role->access = walk->rights[level - 1];
+		if (role->paging == GUEST_PAGING_32BIT)
+			role->quadrant = shadow_index(gva, level) & 1;
+		return gpa_to_gfn(walk->gpte_gpa[level - 2]);
+	}
+	/* inside of a large page, or without paging */
+	role->word = 0;
+	role->level = level - 1;
+	role->direct = 1;
+	role->access = shadow_rights(walk);
+	return gpa_to_gfn(walk->gpa) & ~(SPTE_LEVEL_PAGES(level) - 1);
+}
+
+static u64 shadow_walk_gpte(const struct guest_walk *walk, int level)
+{
+	return walk->level && level >= walk->level ? walk->gpte[level - 1] : 0;
+}
+
+/*
+ * The page of level 1 that holds the entry of an address, all on the way to it linked.
+ * NULL: something changed, let the guest try again.
+ */
+static struct shadow_page *shadow_way(struct mhv_vcpu *v, gva_t gva, const struct guest_walk *walk)
+{
+	struct shadow_page *sp[SPTE_LEVELS + 1] = {}, *root = shadow_root(v, gva);
+	union shadow_role role;
+	bool flush = false;
+	int level, top;
+	gfn_t gfn;
+
+	if (!root || root->zapped)
+		return NULL;
+	top = root->role.level;
+	sp[top] = root;
+	for (level = top; level > 1; level--) {
+		gfn = shadow_child(v, walk, gva, level, &role);
+		sp[level - 1] = shadow_get(v, gfn, role, &flush);
+		if (!sp[level - 1])
+			return NULL;
+	}
+	/* from here on the guest cannot write its tables without our hearing of it */
+	if (flush)
+		mhv_tdp_flush(v->vm);
+	if (!shadow_walk_true(v, walk))
+		return NULL;
+	for (level = top; level > 1; level--)
+		shadow_link(v->vm, sp[level], shadow_index(gva, level), sp[level - 1],
+			    shadow_walk_gpte(walk, level));
+	return sp[1];
+}
+
+/* ---- setting an entry ------------------------------------------------------------------ */
+
+static u64 shadow_make_leaf(u64 pfn, u32 rights)
+{
+	u64 spte = pfn << PAGE_SHIFT | PTE_P | PTE_A;
+
+	if (rights & GUEST_RIGHT_W)
+		spte |= PTE_W | PTE_D;
+	if (rights & GUEST_RIGHT_U)
+		spte |= PTE_U;
+	if (!(rights & GUEST_RIGHT_X))
+		spte |= PTE_NX;
+	return spte;
+}
+
+/* May a frame be written where it is a guest table? */
+static bool shadow_may_write(struct mhv_vm *vm, gfn_t gfn, bool write)
+{
+	bool last_level;
+
+	if (!shadow_is_table(vm, gfn, &last_level))
+		return true;
+	if (!write || !last_level || mhv_opt_off(vm, MHV_OPT_UNSYNC))
+		return false;
+	shadow_unsync_gfn(vm, gfn);
+	return true;
+}
+
+/**
+ * mhv_shadow_map - map the page of a fault
+ * @v: the vCPU that faulted; its cache was filled
+ * @fault: the access, with the walk of the guest's tables
+ * @pfn: host frame behind it
+ * @writable: the host lets it be written
+ *
+ * Context: mmu_lock held, in srcu, the frame looked up at a notifier sequence that is
+ * current.
+ */
+enum mhv_map mhv_shadow_map(struct mhv_vcpu *v, const struct mhv_fault *fault, u64 pfn,
+			    bool writable)
+{
+	const struct guest_walk *walk = fault->walked;
+	u32 rights = shadow_rights(walk), index = shadow_index(fault->gva, 1);
+	gfn_t gfn = gpa_to_gfn(fault->gpa);
+	struct shadow_page *sp;
+	u64 spte;
+
+	sp = shadow_way(v, fault->gva, walk);
+	if (!sp)
+		return MHV_MAP_RETRY;
+	if (!writable || !(rights & GUEST_RIGHT_W) || !shadow_may_write(v->vm, gfn, fault->write))
+		rights &= ~GUEST_RIGHT_W;
+	/* a table that is synced, or CR0.WP clear: the write is done for the guest */
+	if (fault->write && !(rights & GUEST_RIGHT_W))
+		return MHV_MAP_EMULATE;
+	spte = shadow_make_leaf(pfn, rights);
+	if (((sp->table[index] ^ spte) & ~(PTE_A | PTE_D)) == 0)
+		return MHV_MAP_SPURIOUS;
+	shadow_set_leaf(v->vm, sp, index, spte, gfn, shadow_walk_gpte(walk, 1));
+	trace_mhv_shadow_spte(v, fault->gva, spte, shadow_walk_gpte(walk, walk->level));
+	return MHV_MAP_DONE;
+}
+
+/**
+ * mhv_shadow_map_mmio - note that the page of a fault is a device
+ * @v: the vCPU that faulted; its cache was filled
+ * @fault: the access, with the walk of the guest's tables
+ * @gen: generation read before the memslots were asked
+ *
+ * Context: mmu_lock held, in srcu.
+ */
+void mhv_shadow_map_mmio(struct mhv_vcpu *v, const struct mhv_fault *fault, u64 gen)
+{
+	const struct guest_walk *walk = fault->walked;
+	u32 rights = shadow_rights(walk);
+	struct shadow_page *sp;
+	u64 spte;
+
+	sp = shadow_way(v, fault->gva, walk);
+	if (!sp)
+		return;
+	spte = spte_make_mmio(&mhv_shadow_spte, gpa_to_gfn(fault->gpa), mhv_gen_spte(gen));
+	if (rights & GUEST_RIGHT_W)
+		spte |= PTE_W;
+	if (rights & GUEST_RIGHT_U)
+		spte |= PTE_U;
+	shadow_set_special(v->vm, sp, shadow_index(fault->gva, 1), spte,
+			   shadow_walk_gpte(walk, 1));
+}
+
+/**
+ * mhv_shadow_map_gnp - note that the guest's entry is not present
+ * @v: the vCPU that faulted
+ * @gva: where
+ * @walk: a walk that ended at an entry that is not present
+ *
+ * Made only where the shadow tables lead there, and the guest's is synced.
+ * Context: may sleep.
+ */
+void mhv_shadow_map_gnp(struct mhv_vcpu *v, gva_t gva, const struct guest_walk *walk)
+{
+	u32 index = shadow_index(gva, walk->level);
+	struct mhv_vm *vm = v->vm;
+	struct shadow_page *sp;
+	int idx;
+
+	idx = srcu_read_lock(&vm->srcu);
+	spin_lock(&vm->mmu_lock);
+	sp = shadow_linked(v, gva, walk->level);
+	if (sp && !sp->role.direct && !sp->unsync && shadow_walk_true(v, walk)) {
+		shadow_set_special(vm, sp, index, SHADOW_GNP, walk->gpte[walk->level - 1]);
+		mhv_count(v, MHV_STAT_SHADOW_GNP_MADE);
+	}
+	spin_unlock(&vm->mmu_lock);
+	srcu_read_unlock(&vm->srcu, idx);
+}
+
+/* ---- what the guest and the host do to tables -------------------------------------------- */
+
+/**
+ * mhv_shadow_invlpg - INVLPG
+ * @v: a loaded vCPU
+ * @gva: linear address
+ */
+void mhv_shadow_invlpg(struct mhv_vcpu *v, gva_t gva)
+{
+	struct mhv_shadow *s = v->vm->shadow;
+	u32 index = shadow_index(gva, 1);
+	struct shadow_page *sp;
+	bool all;
+	u64 now;
+	int idx;
+
+	mhv_mmio_cache_forget(&v->mmio, gva);
+	idx = srcu_read_lock(&v->vm->srcu);
+	spin_lock(&v->vm->mmu_lock);
+	all = v->shadow.tlb_seen != s->tlb_seq;
+	sp = shadow_linked(v, gva, 1);
+	if (sp && sp->unsync) {
+		u32 size = shadow_gpte_size(sp);
+		gpa_t gpa = gfn_to_gpa(sp->gfn) + shadow_guest_index(sp, index) * size;
+
+		if (!shadow_read_gpte(v->vm, gpa, size, &now) ||
+		    !shadow_gpte_same(sp->entry[index].gpte, now))
+			shadow_drop(v->vm, sp, index);
+	}
+	/* the one that was dropped is flushed below */
+	if (!all)
+		v->shadow.tlb_seen = s->tlb_seq;
+	spin_unlock(&v->vm->mmu_lock);
+	srcu_read_unlock(&v->vm->srcu, idx);
+	if (all)
+		set_bit(MHV_REQ_TLB_FLUSH, &v->requests);
+	else
+		mhv_op(flush_gva)(v, gva);
+}
+
+/**
+ * mhv_shadow_unshadow - give a table up whose write could not be emulated
+ * @v: a loaded vCPU
+ * @gfn: frame of the table
+ *
+ * Return: true when the guest may try again.
+ */
+bool mhv_shadow_unshadow(struct mhv_vcpu *v, gfn_t gfn)
+{
+	struct mhv_vm *vm = v->vm;
+	bool table, last_level;
+	LIST_HEAD(freed);
+
+	/* the same again: the instruction needs the table that it writes */
+	if (v->shadow.unshadowed == gfn && v->shadow.unshadowed_rip == v->rip)
+		return false;
+	v->shadow.unshadowed = gfn;
+	v->shadow.unshadowed_rip = v->rip;
+	spin_lock(&vm->mmu_lock);
+	table = shadow_is_table(vm, gfn, &last_level);
+	shadow_zap_gfn(vm, gfn, &freed);
+	mhv_tdp_flush(vm);
+	spin_unlock(&vm->mmu_lock);
+	mhv_shadow_free(&freed);
+	return table;
+}
+
+/* ---- create and destroy ------------------------------------------------------------------ */
+
+#define SHADOW_DEFAULT_PAGES	4096
+
+/**
+ * mhv_shadow_create - shadow paging for a VM
+ * @vm: a VM under construction
+ * @config: pages the pool may have, and what it is to do
+ *
+ * Return: 0, -ENOMEM, -EINVAL for too small a pool, -EOPNOTSUPP where the CPU has no
+ * reserved bit for what is asked.
+ */
+int mhv_shadow_create(struct mhv_vm *vm, const struct mhv_vm_config *config)
+{
+	struct mhv_shadow *s;
+	bool gnp = config->flags & MHV_VM_GNP;
+
+	if (config->shadow_pages && config->shadow_pages < MHV_MIN_SHADOW_PAGES)
+		return -EINVAL;
+	if (gnp && !shadow_has_reserved_bit())
+		return -EOPNOTSUPP;
+	s = kvzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
+	if (!s)
+		return -ENOMEM;
+	INIT_LIST_HEAD(&s->pages);
+	INIT_LIST_HEAD(&s->unsync);
+	s->limit = config->shadow_pages ?: SHADOW_DEFAULT_PAGES;
+	s->gnp = gnp;
+	s->absent = gnp ? SHADOW_TRAP : 0;
+	vm->shadow = s;
+	return 0;
+}
+
+/**
+ * mhv_shadow_destroy - the opposite
+ * @vm: a VM whose vCPUs are gone
+ */
+void mhv_shadow_destroy(struct mhv_vm *vm)
+{
+	if (!vm->shadow)
+		return;
+	mhv_shadow_zap_all(vm);
+	WARN_ON_ONCE(vm->shadow->nr_pages || vm->shadow->nr_rmap);
+	kvfree(vm->shadow);
+	vm->shadow = NULL;
+}
+
+/**
+ * mhv_shadow_vcpu_free - a vCPU runs no more
+ * @v: the vCPU
+ */
+void mhv_shadow_vcpu_free(struct mhv_vcpu *v)
+{
+	LIST_HEAD(freed);
+
+	if (!v->vm->shadow)
+		return;
+	spin_lock(&v->vm->mmu_lock);
+	shadow_put_roots(v, &freed);
+	spin_unlock(&v->vm->mmu_lock);
+	mhv_shadow_free(&freed);
+	shadow_drain_cache(v);
+	free_page((unsigned long)v->shadow.pdpt);
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Shadow paging: tables that mhv makes from the guest's, for CPUs without TDP.
+ *
+ * A shadow page holds the 512 entries that one guest table, or a part of it, stands for:
+ *
+ *	guest paging	shadow tables
+ *	4 levels	one for each guest table
+ *	PAE		likewise; the four PDPTEs are held in the vCPU
+ *	32-bit		two for a page table, four for a directory: the entries of the
+ *			guest's are half as wide (quadrant)
+ *	none		made of nothing (direct): gpa is gva
+ *
+ * A large guest page is shadowed by direct tables as well.  Leaves are 4 KiB pages.
+ *
+ * Two kinds of guest table:
+ *
+ *	synced		what is shadowed of it is what it says.  Guests cannot write it: a
+ *			write faults, is emulated, and drops the entries it changes.
+ *	unsync		a last-level table that the guest may write.  What is shadowed of
+ *			it may be old until the guest does what drops TLB entries.
+ *
+ * Entries are of the CPU's own format, and one of
+ *
+ *	absent	nothing is known: the access faults and the guest's tables are walked
+ *	link	to the shadow page of the next level; all rights
+ *	leaf	a host frame with the rights of all levels
+ *	mmio	the frame is a device: rights, gfn, generation (spte.h)
+ *	gnp	guest-not-present: the guest's entry is not present.  The CPU delivers
+ *		the fault to the guest itself, without an exit.  Synced tables alone.
+ *
+ * With gnp the absent entry has a reserved bit, and faults without present entries do
+ * not exit; else absent is 0, and all faults exit.
+ */
+#ifndef MHV_MMU_SHADOW_H
+#define MHV_MMU_SHADOW_H
+
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/types.h>
+
+#include "mmu.h"
+#include "spte.h"
+
+/* Bits of an entry, the CPU's own. */
+#define PTE_P		BIT_ULL(0)
+#define PTE_W		BIT_ULL(1)
+#define PTE_U		BIT_ULL(2)
+#define PTE_A		BIT_ULL(5)
+#define PTE_D		BIT_ULL(6)
+#define PTE_NX		BIT_ULL(63)
+#define PTE_RSVD	BIT_ULL(51)	/* where the CPU has fewer address bits */
+#define PTE_LINK	(PTE_P | PTE_W | PTE_U | PTE_A)
+
+#define SHADOW_TRAP	(PTE_P | SPTE_ADDR_MASK)	/* absent, with gnp */
+#define SHADOW_GNP	0ull
+
+extern struct mhv_spte_format mhv_shadow_spte;
+
+/* What happens to a shadow page: tracepoint mhv_shadow_page. */
+enum shadow_what {
+	MHV_SHADOW_NEW,
+	MHV_SHADOW_ZAP,
+	MHV_SHADOW_SYNC,
+	MHV_SHADOW_UNSYNC,
+};
+
+/**
+ * struct shadow_role - what a shadow page is a shadow of, besides its frame
+ * @level: of its entries, 1 to 4
+ * @direct: not made from a guest table
+ * @quadrant: 32-bit paging: which part
+ * @access: GUEST_RIGHT_* that the levels above grant
+ * @paging: enum guest_paging, of the table's format
+ * @nxe: EFER.NXE
+ * @pse: CR4.PSE, in 32-bit paging
+ */
+union shadow_role {
+	u32 word;
+	struct {
+		u32 level : 3;
+		u32 direct : 1;
+		u32 quadrant : 2;
+		u32 access : 3;
+		u32 paging : 3;
+		u32 nxe : 1;
+		u32 pse : 1;
+	};
+};
+
+/**
+ * struct shadow_entry - what belongs to one entry of a shadow page
+ * @node: among the parents of the child, or the mappings of the frame; none: unhashed
+ * @gpte: guest entry that it was made from
+ * @gfn: leaf: guest frame
+ */
+struct shadow_entry {
+	struct hlist_node node;
+	u64 gpte;
+	gfn_t gfn;
+};
+
+/**
+ * struct shadow_page - a shadow page; all under mmu_lock
+ * @hash: by @gfn in shadow->hash
+ * @link: in shadow->pages, least recently used last, or in a list of zapped ones
+ * @unsync_link: in shadow->unsync
+ * @gfn: of the guest table; direct: first guest frame of what it maps
+ * @role: likewise
+ * @table: read by the CPU, and without lock under RCU
+ * @entry: SPTE_ENTRIES of them
+ * @parents: entries that link to it
+ * @roots: vCPUs that run on it
+ * @writes: emulated ones since it was last of use
+ * @nr_gnp: entries that are gnp
+ * @unsync: the guest may write the table
+ * @zapped: waits for @roots to become 0
+ * @rcu: for freeing
+ */
+struct shadow_page {
+	struct hlist_node hash;
+	struct list_head link;
+	struct list_head unsync_link;
+	gfn_t gfn;
+	union shadow_role role;
+	u64 *table;
+	struct shadow_entry *entry;
+	struct hlist_head parents;
+	u32 roots;
+	u32 writes;
+	u32 nr_gnp;
+	bool unsync;
+	bool zapped;
+	struct rcu_head rcu;
+};
+
+#define SHADOW_HASH_BITS	10
+#define SHADOW_RMAP_BITS	13
+
+/**
+ * struct mhv_shadow - shadow paging of a VM; all under mmu_lock
+ * @absent: entry that knows nothing
+ * @gnp: guest-not-present entries are made
+ * @limit: pages that it may have
+ * @nr_pages: pages in use
+ * @nr_rmap: leaves
+ * @pages: in use, least recently used last
+ * @unsync: those that the guest may write
+ * @tlb_seq: changes when an entry was taken away that TLBs may still hold
+ * @audit_every: faults between audits, 0 none
+ * @faults: counted for it
+ * @hash: shadow pages by gfn
+ * @rmap: leaves by gfn
+ */
+struct mhv_shadow {
+	u64 absent;
+	bool gnp;
+	unsigned long limit;
+	unsigned long nr_pages;
+	unsigned long nr_rmap;
+	struct list_head pages;
+	struct list_head unsync;
+	u64 tlb_seq;
+	unsigned int audit_every;
+	unsigned int faults;
+	struct hlist_head hash[1 << SHADOW_HASH_BITS];
+	struct hlist_head rmap[1 << SHADOW_RMAP_BITS];
+};
+
+static inline bool shadow_present(u64 spte)
+{
+	return (spte & (PTE_P | PTE_RSVD)) == PTE_P;
+}
+
+static inline bool shadow_leaf(u64 spte, int level)
+{
+	return level == 1 && shadow_present(spte);
+}
+
+static inline bool shadow_is_mmio(u64 spte)
+{
+	return spte_is_mmio(&mhv_shadow_spte, spte);
+}
+
+/* The shadow page that a table belongs to. */
+static inline struct shadow_page *shadow_of(u64 spte)
+{
+	return (struct shadow_page *)page_private(pfn_to_page((spte & SPTE_ADDR_MASK) >>
+							      PAGE_SHIFT));
+}
+
+/* Where an entry lies in its page. */
+static inline struct shadow_page *shadow_entry_page(struct shadow_entry *e, u32 *index)
+{
+	struct page *head = virt_to_head_page(e);
+
+	*index = e - (struct shadow_entry *)page_address(head);
+	return (struct shadow_page *)page_private(head);
+}
+
+/* Which entry of the guest's table an entry stands for. */
+static inline u32 shadow_guest_index(const struct shadow_page *sp, u32 index)
+{
+	if (sp->role.paging != GUEST_PAGING_32BIT)
+		return index;
+	if (sp->role.level == 1)
+		return sp->role.quadrant * SPTE_ENTRIES + index;
+	return sp->role.quadrant * (SPTE_ENTRIES / 2) + index / 2;
+}
+
+static inline u32 shadow_gpte_size(const struct shadow_page *sp)
+{
+	return sp->role.paging == GUEST_PAGING_32BIT ? 4 : 8;
+}
+
+/* A guest entry that differs by A or D set in addition is still the same. */
+static inline bool shadow_gpte_same(u64 made_from, u64 now)
+{
+	return now == made_from || now == (made_from | (now & (GPTE_A | GPTE_D)));
+}
+
+/* shadow_page.c */
+struct shadow_page *shadow_find(struct mhv_vm *vm, gfn_t gfn, union shadow_role role);
+struct shadow_page *shadow_get(struct mhv_vcpu *v, gfn_t gfn, union shadow_role role,
+			       bool *flush);
+bool shadow_drop(struct mhv_vm *vm, struct shadow_page *sp, u32 index);
+void shadow_link(struct mhv_vm *vm, struct shadow_page *sp, u32 index, struct shadow_page *child,
+		 u64 gpte);
+void shadow_set_leaf(struct mhv_vm *vm, struct shadow_page *sp, u32 index, u64 spte, gfn_t gfn,
+		     u64 gpte);
+void shadow_set_special(struct mhv_vm *vm, struct shadow_page *sp, u32 index, u64 spte,
+			u64 gpte);
+void shadow_zap(struct mhv_vm *vm, struct shadow_page *sp, struct list_head *freed);
+void shadow_zap_gfn(struct mhv_vm *vm, gfn_t gfn, struct list_head *freed);
+void shadow_put_root(struct mhv_vm *vm, struct shadow_page *sp, struct list_head *freed);
+bool shadow_is_table(struct mhv_vm *vm, gfn_t gfn, bool *last_level);
+void shadow_unsync_gfn(struct mhv_vm *vm, gfn_t gfn);
+bool shadow_write_protect(struct mhv_vm *vm, gfn_t gfn);
+void shadow_sync_all(struct mhv_vm *vm);
+
+#endif /* MHV_MMU_SHADOW_H */
