@@ -136,6 +136,7 @@ static enum tx_result tx_gather(struct rtl8139 *rtl, u64 ring, unsigned int at,
 				struct tx_batch *batch)
 {
 	batch->nr = 0;
+	batch->vlan = 0;
 	batch->len = 0;
 	batch->fits = true;
 	do {

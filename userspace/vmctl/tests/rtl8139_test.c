@@ -1290,6 +1290,33 @@ static void posted_writes(void **state)
 	assert_int_equal(nic.nr_sent, 2);
 }
 
+/* ---- what cannot be --------------------------------------------------------- */
+
+/* no cable, no slot: no device, and nothing of it remains */
+static void refused(void **state)
+{
+	static struct pci_dev fill[PCI_SLOTS];
+	unsigned int watched = nic.loop.nr, routes = soft_routes(), i;
+	struct net_option option;
+
+	assert_int_equal(net_option_parse("tap=no/name", &option), 0);
+	assert_null(rtl8139_create(&nic.pci, &nic.loop, &option));
+	assert_null(nic.pci.slot[2]);
+	net_option_free(&option);
+	assert_int_equal(net_option_parse("none", &option), 0);
+	for (i = 2; i < PCI_SLOTS; i++) {
+		fill[i] = (struct pci_dev){ .name = "fill" };
+		assert_int_equal(pci_add(&nic.pci, &fill[i]), 0);
+	}
+	assert_null(rtl8139_create(&nic.pci, &nic.loop, &option));
+	for (i = 2; i < PCI_SLOTS; i++)
+		pci_remove(&fill[i]);
+	assert_int_equal(nic.loop.nr, watched);
+	assert_int_equal(soft_routes(), routes);
+	assert_ptr_equal(nic.mmio.devices, &nic.rtl->mmio);
+	net_option_free(&option);
+}
+
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -1329,6 +1356,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(statistics),
 	TEST(register_file),
 	TEST(posted_writes),
+	TEST(refused),
 };
 
 int main(void)
