@@ -28,11 +28,17 @@ static int gmem_copy_to(unsigned long hva, void *data, size_t len)
 	return copy_to_user((void __user *)hva, data, len) ? -EFAULT : 0;
 }
 
-/* The guest's tables may have been written: shadow paging must know. */
-static void gmem_written(struct mhv_vm *vm, gpa_t gpa, size_t len)
+/* The guest's tables may be written: shadow paging must know. */
+static void gmem_write_begin(struct mhv_vm *vm)
 {
 	if (unlikely(vm->shadow))
-		mhv_shadow_written(vm, gpa, len);
+		mhv_shadow_write_begin(vm);
+}
+
+static void gmem_write_end(struct mhv_vm *vm, gpa_t gpa, size_t len)
+{
+	if (unlikely(vm->shadow))
+		mhv_shadow_write_end(vm, gpa, len);
 }
 
 /* One page at most.  -ENXIO: no slot, or read-only and to be written. */
@@ -47,11 +53,13 @@ static int gmem_page(struct mhv_vm *vm, gpa_t gpa, void *data, size_t len, bool 
 	slot = mhv_find_slot(mhv_slots(vm), gpa_to_gfn(gpa));
 	if (slot && !(write && (slot->flags & MHV_MEM_READONLY))) {
 		hva = slot_gfn_to_hva(slot, gpa_to_gfn(gpa)) + offset_in_page(gpa);
+		if (write)
+			gmem_write_begin(vm);
 		ret = write ? gmem_copy_to(hva, data, len) : gmem_copy_from(hva, data, len);
+		if (write)
+			gmem_write_end(vm, gpa, len);
 	}
 	srcu_read_unlock(&vm->srcu, idx);
-	if (slot && write)
-		gmem_written(vm, gpa, len);
 	return ret;
 }
 
@@ -152,12 +160,13 @@ int mhv_cmpxchg_gpa(struct mhv_vm *vm, gpa_t gpa, const void *old, const void *n
 	}
 	idx = srcu_read_lock(&vm->srcu);
 	slot = mhv_find_slot(mhv_slots(vm), gpa_to_gfn(gpa));
-	if (slot)
+	if (slot) {
+		gmem_write_begin(vm);
 		ret = gmem_cmpxchg(slot_gfn_to_hva(slot, gpa_to_gfn(gpa)) + offset_in_page(gpa),
 				   old, new, size);
+		gmem_write_end(vm, gpa, size);
+	}
 	srcu_read_unlock(&vm->srcu, idx);
-	if (!ret)
-		gmem_written(vm, gpa, size);
 	return ret;
 }
 

@@ -280,6 +280,7 @@ struct mhv_access {
  * @tlb_seen: shadow->tlb_seq at the last flush
  * @unshadowed: frame of the table that was last given up for a write
  * @unshadowed_rip: likewise, where
+ * @faults: since the last audit
  * @cache: shadow pages, so that no fault fails half-way
  * @nr_cache: of them
  */
@@ -292,6 +293,7 @@ struct mhv_shadow_vcpu {
 	u64 tlb_seen;
 	gfn_t unshadowed;
 	u64 unshadowed_rip;
+	unsigned int faults;
 	struct shadow_page *cache[MHV_SHADOW_CACHE];
 	unsigned int nr_cache;
 };

@@ -417,7 +417,8 @@ TEST_F(modes, bad_pdpte)
 /* ---- one bit ------------------------------------------------------------------------- */
 
 static const struct step write_protect[] = {
-	PAGING_2, STORE(PTE_2, FRAME(2) | PTE_P), LOAD(V, FRAME(2)), PF(STORE, V, 3),
+	PAGING_2, STORE(PTE_2, FRAME(2) | PTE_P), AT(INVLPG, V), LOAD(V, FRAME(2)),
+	PF(STORE, V, 3),
 	DO(CR0, CR0_ON & ~CR0_WP), STORE(V, 1234), LOAD(V, 1234),
 	DO(CR0, CR0_ON), PF(STORE, V, 3), LOAD(V, 1234),
 	DO(CR0, CR0_ON & ~CR0_WP), STORE(V, FRAME(2)), DO(CR0, CR0_ON), PF(STORE, V, 3),

@@ -609,6 +609,7 @@ enum mhv_next mhv_shadow_fault(struct mhv_vcpu *v, gva_t gva, u32 code)
 		.gva = gva, .gva_valid = true, .write = code & PFERR_W, .fetch = code & PFERR_I,
 	};
 
+	mhv_shadow_audit_fault(v);
 	if (fault_cached_gva(v, &fault, code))
 		return fault_emulate(v, &fault, MHV_VERDICT_VCPU_CACHE);
 	if (!(code & PFERR_RSVD))

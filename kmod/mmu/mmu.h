@@ -93,10 +93,15 @@ void mhv_shadow_zap_mmio(struct mhv_vm *vm);
 void mhv_shadow_zap_all(struct mhv_vm *vm);
 void mhv_shadow_compare_all(struct mhv_vm *vm);
 void mhv_shadow_free(struct list_head *freed);
-void mhv_shadow_written(struct mhv_vm *vm, gpa_t gpa, u32 len);
+void mhv_shadow_write_begin(struct mhv_vm *vm);
+void mhv_shadow_write_end(struct mhv_vm *vm, gpa_t gpa, u32 len);
 int shadow_fill_cache(struct mhv_vcpu *v);
 void shadow_drain_cache(struct mhv_vcpu *v);
 void shadow_make_room(struct mhv_vcpu *v);
+
+/* audit.c */
+u64 mhv_shadow_audit(struct mhv_vm *vm);
+void mhv_shadow_audit_fault(struct mhv_vcpu *v);
 
 /* ---- either kind of paging ------------------------------------------------- */
 

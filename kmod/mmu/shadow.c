@@ -249,7 +249,7 @@ static struct shadow_page *shadow_linked(struct mhv_vcpu *v, gva_t gva, int leve
 
 /* ---- the guest's entries, read again ------------------------------------------------ */
 
-static bool shadow_read_gpte(struct mhv_vm *vm, gpa_t gpa, u32 size, u64 *gpte)
+static bool shadow_read_gpte(struct mhv_vm *vm, gpa_t gpa, u32 size, u64 *gpte, bool *readonly)
 {
 	const struct mhv_slot *slot = mhv_find_slot(mhv_slots(vm), gpa_to_gfn(gpa));
 	unsigned long hva;
@@ -258,6 +258,7 @@ static bool shadow_read_gpte(struct mhv_vm *vm, gpa_t gpa, u32 size, u64 *gpte)
 
 	if (!slot)
 		return false;
+	*readonly = slot->flags & MHV_MEM_READONLY;
 	hva = slot_gfn_to_hva(slot, gpa_to_gfn(gpa)) + offset_in_page(gpa);
 	pagefault_disable();
 	if (size == 8) {
@@ -274,14 +275,19 @@ static bool shadow_read_gpte(struct mhv_vm *vm, gpa_t gpa, u32 size, u64 *gpte)
 static bool shadow_walk_true(struct mhv_vcpu *v, const struct guest_walk *walk)
 {
 	u32 size = v->shadow.mode.paging == GUEST_PAGING_32BIT ? 4 : 8;
+	bool readonly;
 	int level;
 	u64 now;
 
 	for (level = walk->top; walk->level && level >= walk->level; level--) {
 		if (level == 3 && v->shadow.mode.paging == GUEST_PAGING_PAE)
 			continue;
-		if (!shadow_read_gpte(v->vm, walk->gpte_gpa[level - 1], size, &now) ||
-		    !shadow_gpte_same(walk->gpte[level - 1], now))
+		if (!shadow_read_gpte(v->vm, walk->gpte_gpa[level - 1], size, &now, &readonly))
+			return false;
+		/* entries in read-only memory cannot be marked, and count as marked */
+		if (readonly)
+			now |= walk->gpte[level - 1] & (GPTE_A | GPTE_D);
+		if (!shadow_gpte_same(walk->gpte[level - 1], now))
 			return false;
 	}
 	return true;
@@ -486,7 +492,7 @@ void mhv_shadow_invlpg(struct mhv_vcpu *v, gva_t gva)
 	struct mhv_shadow *s = v->vm->shadow;
 	u32 index = shadow_index(gva, 1);
 	struct shadow_page *sp;
-	bool all;
+	bool all, readonly;
 	u64 now;
 	int idx;
 
@@ -499,7 +505,7 @@ void mhv_shadow_invlpg(struct mhv_vcpu *v, gva_t gva)
 		u32 size = shadow_gpte_size(sp);
 		gpa_t gpa = gfn_to_gpa(sp->gfn) + shadow_guest_index(sp, index) * size;
 
-		if (!shadow_read_gpte(v->vm, gpa, size, &now) ||
+		if (!shadow_read_gpte(v->vm, gpa, size, &now, &readonly) ||
 		    !shadow_gpte_same(sp->entry[index].gpte, now))
 			shadow_drop(v->vm, sp, index);
 	}

@@ -35,6 +35,7 @@
 #ifndef MHV_MMU_SHADOW_H
 #define MHV_MMU_SHADOW_H
 
+#include <linux/hash.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/types.h>
@@ -147,8 +148,7 @@ struct shadow_page {
  * @pages: in use, least recently used last
  * @unsync: those that the guest may write
  * @tlb_seq: changes when an entry was taken away that TLBs may still hold
- * @audit_every: faults between audits, 0 none
- * @faults: counted for it
+ * @writing: writes under way on the guest's behalf, not yet told to the tables
  * @hash: shadow pages by gfn
  * @rmap: leaves by gfn
  */
@@ -161,8 +161,7 @@ struct mhv_shadow {
 	struct list_head pages;
 	struct list_head unsync;
 	u64 tlb_seq;
-	unsigned int audit_every;
-	unsigned int faults;
+	atomic_t writing;
 	struct hlist_head hash[1 << SHADOW_HASH_BITS];
 	struct hlist_head rmap[1 << SHADOW_RMAP_BITS];
 };
@@ -213,6 +212,19 @@ static inline u32 shadow_gpte_size(const struct shadow_page *sp)
 	return sp->role.paging == GUEST_PAGING_32BIT ? 4 : 8;
 }
 
+static inline u64 shadow_table_gpte(const struct shadow_page *sp, const void *table, u32 index)
+{
+	u32 i = shadow_guest_index(sp, index);
+
+	return shadow_gpte_size(sp) == 4 ? READ_ONCE(((const u32 *)table)[i]) :
+	       READ_ONCE(((const u64 *)table)[i]);
+}
+
+static inline struct hlist_head *shadow_rmap(struct mhv_shadow *s, gfn_t gfn)
+{
+	return &s->rmap[hash_64(gfn, SHADOW_RMAP_BITS)];
+}
+
 /* A guest entry that differs by A or D set in addition is still the same. */
 static inline bool shadow_gpte_same(u64 made_from, u64 now)
 {
@@ -233,6 +245,8 @@ void shadow_set_special(struct mhv_vm *vm, struct shadow_page *sp, u32 index, u6
 void shadow_zap(struct mhv_vm *vm, struct shadow_page *sp, struct list_head *freed);
 void shadow_zap_gfn(struct mhv_vm *vm, gfn_t gfn, struct list_head *freed);
 void shadow_put_root(struct mhv_vm *vm, struct shadow_page *sp, struct list_head *freed);
+bool shadow_is_synced_table(struct mhv_vm *vm, gfn_t gfn);
+const void *shadow_get_table(struct mhv_vm *vm, gfn_t gfn, struct page **page);
 bool shadow_is_table(struct mhv_vm *vm, gfn_t gfn, bool *last_level);
 void shadow_unsync_gfn(struct mhv_vm *vm, gfn_t gfn);
 bool shadow_write_protect(struct mhv_vm *vm, gfn_t gfn);

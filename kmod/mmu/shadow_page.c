@@ -108,11 +108,6 @@ static struct hlist_head *shadow_bucket(struct mhv_shadow *s, gfn_t gfn)
 	return &s->hash[hash_64(gfn, SHADOW_HASH_BITS)];
 }
 
-static struct hlist_head *shadow_rmap(struct mhv_shadow *s, gfn_t gfn)
-{
-	return &s->rmap[hash_64(gfn, SHADOW_RMAP_BITS)];
-}
-
 /**
  * shadow_drop - make an entry absent
  * @vm: the VM, mmu_lock held
@@ -330,22 +325,36 @@ void shadow_unsync_gfn(struct mhv_vm *vm, gfn_t gfn)
 	}
 }
 
-/* The guest's table in the kernel's address space, or NULL; with a reference. */
-static const void *shadow_get_table(struct mhv_vm *vm, gfn_t gfn, struct page **page)
+/**
+ * shadow_is_synced_table - is a frame a guest table that the guest must not write
+ * @vm: the VM, mmu_lock held
+ * @gfn: guest frame
+ */
+bool shadow_is_synced_table(struct mhv_vm *vm, gfn_t gfn)
+{
+	struct shadow_page *sp;
+
+	hlist_for_each_entry(sp, shadow_bucket(vm->shadow, gfn), hash)
+		if (sp->gfn == gfn && !sp->role.direct && !sp->unsync)
+			return true;
+	return false;
+}
+
+/**
+ * shadow_get_table - a guest table in the kernel's address space
+ * @vm: the VM, in srcu
+ * @gfn: its frame
+ * @page: out: to be put
+ *
+ * Return: the table, or NULL when its memory is not to be had now.
+ */
+const void *shadow_get_table(struct mhv_vm *vm, gfn_t gfn, struct page **page)
 {
 	const struct mhv_slot *slot = mhv_find_slot(mhv_slots(vm), gfn);
 
 	if (!slot || get_user_pages_fast_only(slot_gfn_to_hva(slot, gfn), 1, 0, page) != 1)
 		return NULL;
 	return page_address(*page);
-}
-
-static u64 shadow_table_gpte(const struct shadow_page *sp, const void *table, u32 index)
-{
-	u32 i = shadow_guest_index(sp, index);
-
-	return shadow_gpte_size(sp) == 4 ? READ_ONCE(((const u32 *)table)[i]) :
-	       READ_ONCE(((const u64 *)table)[i]);
 }
 
 /* Drop what no longer stands for the guest's entries. */
@@ -731,14 +740,25 @@ static void shadow_drop_written(struct mhv_vm *vm, struct shadow_page *sp, u32 o
 }
 
 /**
- * mhv_shadow_written - memory was written on the guest's behalf, in one page
+ * mhv_shadow_write_begin - memory is about to be written on the guest's behalf
+ * @vm: the VM
+ */
+void mhv_shadow_write_begin(struct mhv_vm *vm)
+{
+	atomic_inc(&vm->shadow->writing);
+	/* whoever finds the new value in memory finds this as well: mhv_shadow_audit() */
+	smp_mb__after_atomic();
+}
+
+/**
+ * mhv_shadow_write_end - it was written, in one page
  * @vm: the VM
  * @gpa: first byte
  * @len: bytes
  *
  * A table that is written again and again without being used is one no more.
  */
-void mhv_shadow_written(struct mhv_vm *vm, gpa_t gpa, u32 len)
+void mhv_shadow_write_end(struct mhv_vm *vm, gpa_t gpa, u32 len)
 {
 	gfn_t gfn = gpa_to_gfn(gpa);
 	struct shadow_page *sp;
@@ -755,6 +775,7 @@ void mhv_shadow_written(struct mhv_vm *vm, gpa_t gpa, u32 len)
 	}
 	if (!list_empty(&freed))
 		mhv_tdp_flush(vm);
+	atomic_dec(&vm->shadow->writing);
 	spin_unlock(&vm->mmu_lock);
 	mhv_shadow_free(&freed);
 }

@@ -257,7 +257,7 @@ static bool vmx_guest_cr0(struct mhv_vcpu *v, u64 cr0)
 	if (v->vm->shadow) {
 		/* the CPU itself always has WP set */
 		v->shadow.mode.wp = cr0 & X86_CR0_WP;
-		if ((old ^ cr0) & (X86_CR0_PG | X86_CR0_PE))
+		if ((old ^ cr0) & (reload | X86_CR0_PE))
 			vmx_shadow_mode(v);
 	}
 	return true;

@@ -133,7 +133,7 @@ static void build_page_tables(struct vm *vm)
 		pd32[i] = (i << 22) | PTE_LARGE;
 }
 
-/* How all test VMs are paged, by $MHV_PAGING; with its first word the default */
+/* How all test VMs are paged, by $MHV_PAGING */
 static const struct paging {
 	const char *name;
 	__u32 paging;
@@ -148,11 +148,11 @@ static const struct paging {
 static const struct paging *chosen_paging(void)
 {
 	const char *name = getenv("MHV_PAGING");
-	size_t i;
+	const struct paging *p;
 
-	for (i = 0; i < ARRAY_SIZE(pagings); i++)
-		if (!strcmp(name ? name : "", pagings[i].name))
-			return &pagings[i];
+	for (p = pagings; p < pagings + sizeof(pagings) / sizeof(*pagings); p++)
+		if (!strcmp(name ? name : "", p->name))
+			return p;
 	errno = EINVAL;
 	die("MHV_PAGING=%s: it is ept, shadow or shadow,gnp", name);
 }
