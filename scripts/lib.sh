@@ -38,6 +38,14 @@ release() {
 	return 1
 }
 
+# guest_release: the kernel of the guest with a network, which the host's "cloud" build
+# of the same version has no drivers for
+guest_release() {
+	local rel
+	rel=$(release 6.1) || return
+	echo "${rel/-cloud/}"
+}
+
 # kernel_build_dir FLAVOUR: what modules are built against
 kernel_build_dir() {
 	if [ "$1" = debug ]; then

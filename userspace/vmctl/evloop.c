@@ -94,6 +94,50 @@ void evloop_remove(struct evloop *loop, struct evloop_watch *watch)
 }
 
 /**
+ * evloop_add_poller - sleep on what a library wants, too
+ * @loop:	the loop
+ * @poller:	must stay until it is removed
+ */
+void evloop_add_poller(struct evloop *loop, struct evloop_poller *poller)
+{
+	poller->next = loop->pollers;
+	loop->pollers = poller;
+}
+
+/**
+ * evloop_remove_poller - forget a library
+ * @loop:	the loop; not from a callback of it
+ * @poller:	maybe added earlier
+ */
+void evloop_remove_poller(struct evloop *loop, struct evloop_poller *poller)
+{
+	struct evloop_poller **at;
+
+	for (at = &loop->pollers; *at; at = &(*at)->next) {
+		if (*at != poller)
+			continue;
+		*at = poller->next;
+		break;
+	}
+}
+
+/**
+ * evloop_poll - sleep on a descriptor, this time
+ * @set:	from the loop
+ * @fd:		descriptor
+ * @events:	what to wait for
+ *
+ * Return: its number for @polled; -1: there are too many, it has to wait for others.
+ */
+int evloop_poll(struct evloop_set *set, int fd, short events)
+{
+	if (set->nr == ARRAY_SIZE(set->fd))
+		return -1;
+	set->fd[set->nr] = (struct pollfd){ .fd = fd, .events = events };
+	return set->nr++;
+}
+
+/**
  * evloop_wake - make the loop look again; from any thread, never lost
  * @loop:	the loop
  */
@@ -103,28 +147,32 @@ void evloop_wake(struct evloop *loop)
 	eventfd_write(loop->wake_fd, 1);
 }
 
-/* descriptors to sleep on, in the order of @watched */
-static unsigned int evloop_collect(const struct evloop *loop, struct pollfd *polled,
+/* what to sleep on: first the watches, in the order of @watched; returns their end */
+static unsigned int evloop_collect(const struct evloop *loop, struct evloop_set *set,
 				   struct evloop_watch **watched)
 {
-	unsigned int i, nr = 0;
+	struct evloop_poller *poller;
+	unsigned int i, nr;
 
-	polled[nr++] = (struct pollfd){ .fd = loop->wake_fd, .events = POLLIN };
-	polled[nr++] = (struct pollfd){ .fd = loop->timer_fd, .events = POLLIN };
+	set->nr = 0;
+	evloop_poll(set, loop->wake_fd, POLLIN);
+	evloop_poll(set, loop->timer_fd, POLLIN);
 	for (i = 0; i < loop->nr; i++) {
 		struct evloop_watch *watch = loop->watch[i];
 
-		if (!watch->events)
-			continue;
-		watched[nr] = watch;
-		polled[nr++] = (struct pollfd){ .fd = watch->fd, .events = watch->events };
+		if (watch->events)
+			watched[evloop_poll(set, watch->fd, watch->events)] = watch;
 	}
+	nr = set->nr;
+	for (poller = loop->pollers; poller; poller = poller->next)
+		poller->collect(poller, set);
 	return nr;
 }
 
 static void evloop_dispatch(struct evloop *loop, const struct pollfd *polled,
 			    struct evloop_watch **watched, unsigned int nr)
 {
+	struct evloop_poller *poller;
 	eventfd_t wakes;
 	u64 expirations;
 	unsigned int i;
@@ -138,6 +186,8 @@ static void evloop_dispatch(struct evloop *loop, const struct pollfd *polled,
 	for (i = 2; i < nr; i++)
 		if (polled[i].revents && watched[i]->events)
 			watched[i]->ready(watched[i]);
+	for (poller = loop->pollers; poller; poller = poller->next)
+		poller->polled(poller, polled);
 }
 
 /**
@@ -149,15 +199,15 @@ static void evloop_dispatch(struct evloop *loop, const struct pollfd *polled,
 int evloop_once(struct evloop *loop)
 {
 	struct evloop_watch *watched[EVLOOP_MAX + 2];
-	struct pollfd polled[EVLOOP_MAX + 2];
-	unsigned int nr = evloop_collect(loop, polled, watched);
+	struct evloop_set set;
+	unsigned int nr = evloop_collect(loop, &set, watched);
 	int ready;
 
 	pthread_mutex_unlock(loop->lock);
-	ready = poll(polled, nr, -1);
+	ready = poll(set.fd, set.nr, -1);
 	pthread_mutex_lock(loop->lock);
 	if (ready < 0)
 		return errno == EINTR ? 0 : fail("poll: %s", strerror(errno));
-	evloop_dispatch(loop, polled, watched, nr);
+	evloop_dispatch(loop, set.fd, watched, nr);
 	return 0;
 }

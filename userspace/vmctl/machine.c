@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "dev/debugexit.h"
 #include "dev/pvpanic.h"
+#include "dev/rtl8139.h"
 #include "firmware/firmware.h"
 #include "machine.h"
 #include "msg.h"
@@ -127,6 +128,7 @@ static int machine_create_devices(struct machine *m)
 	err |= i8042_init(&m->i8042, ports, &m->power);
 	err |= acpi_pm_init(&m->pm, ports, pic_irq(&m->pic, ACPI_SCI_IRQ), &m->power);
 	err |= pvpanic_init(ports, &m->power);
+	err |= pci_init(&m->pci, ports, &m->mmio, &m->mem, &m->pic);
 	if (m->opt->debug_exit)
 		err |= debugexit_init(ports, &m->power);
 	return err ? fail("two devices share a port, or memory ran out") : 0;
@@ -149,7 +151,7 @@ static int machine_check_device(const struct machine *machine,
 	return 0;
 }
 
-/* what the user wants in device memory, and how fast */
+/* what the user wants in device memory and behind it, and how fast */
 static int machine_add_devices(struct machine *machine)
 {
 	const struct run_options *opt = machine->opt;
@@ -158,6 +160,9 @@ static int machine_add_devices(struct machine *machine)
 	for (i = 0; i < opt->nr_devices; i++)
 		if (machine_check_device(machine, &opt->devices[i]) ||
 		    opt->devices[i].type->create(&machine->mmio, opt->devices[i].addr))
+			return -1;
+	for (i = 0; i < opt->nr_nets; i++)
+		if (!rtl8139_create(&machine->pci, &machine->loop, &opt->nets[i]))
 			return -1;
 	return opt->without ? machine->ops->set_options(machine->accel, opt->without, false) : 0;
 }
@@ -264,6 +269,7 @@ void machine_destroy(struct machine *machine)
 {
 	if (machine->signals.fd >= 0)
 		close(machine->signals.fd);
+	pci_destroy(&machine->pci);
 	mmio_destroy(&machine->mmio);
 	bus_destroy(&machine->ports);
 	vcpu_destroy(&machine->vcpu);

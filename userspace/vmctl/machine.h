@@ -10,6 +10,7 @@
 #include "dev/cmos.h"
 #include "dev/i8042.h"
 #include "dev/mmio.h"
+#include "dev/pci.h"
 #include "dev/pic.h"
 #include "dev/pit.h"
 #include "dev/uart16550.h"
@@ -56,6 +57,7 @@ struct vcpu {
  * @mem:	guest RAM
  * @loop:	main thread's loop
  * @ports: @mmio: what is at which port and in device memory
+ * @pci:	host bridge and the devices behind it
  * @pic: @pit: @cmos: @uart: @i8042: @pm: devices
  * @console:	user's end of the serial cable
  * @power:	what devices see of @end
@@ -75,6 +77,7 @@ struct machine {
 	struct evloop loop;
 	struct bus ports;
 	struct mmio mmio;
+	struct pci pci;
 	struct pic pic;
 	struct pit pit;
 	struct cmos cmos;

@@ -16,7 +16,8 @@
 #define TIMEOUT_MAX	1000000u
 
 enum { OPT_NAME = 1, OPT_KERNEL, OPT_INITRD, OPT_APPEND, OPT_MEM, OPT_PAGING, OPT_TIMEOUT,
-	OPT_STATS, OPT_JSON, OPT_DEBUG_EXIT, OPT_CONSOLE, OPT_DEVICE, OPT_WITHOUT, OPT_HELP };
+	OPT_STATS, OPT_JSON, OPT_DEBUG_EXIT, OPT_CONSOLE, OPT_DEVICE, OPT_NET, OPT_WITHOUT,
+	OPT_HELP };
 
 static const struct option long_options[] = {
 	{ "name",	required_argument,	NULL, OPT_NAME },
@@ -31,6 +32,7 @@ static const struct option long_options[] = {
 	{ "debug-exit",	no_argument,		NULL, OPT_DEBUG_EXIT },
 	{ "console",	required_argument,	NULL, OPT_CONSOLE },
 	{ "device",	required_argument,	NULL, OPT_DEVICE },
+	{ "net",	required_argument,	NULL, OPT_NET },
 	{ "without",	required_argument,	NULL, OPT_WITHOUT },
 	{ "help",	no_argument,		NULL, OPT_HELP },
 	{ }
@@ -131,6 +133,22 @@ static int parse_device(struct run_options *opt, const char *text)
 	return device_parse(text, &opt->devices[opt->nr_devices++]);
 }
 
+static int parse_net(struct run_options *opt, const char *text)
+{
+	struct net_option *net = &opt->nets[opt->nr_nets];
+
+	if (opt->nr_nets == NETS_MAX)
+		return fail("--net: more than %u devices", NETS_MAX);
+	opt->nr_nets++;
+	if (net_option_parse(text, net))
+		return -1;
+	if (!net->mac_given)
+		net->mac[5] += opt->nr_nets - 1;
+	if (net->kind == NET_NONE)
+		net_option_free(&opt->nets[--opt->nr_nets]);
+	return 0;
+}
+
 static int parse_one(struct run_options *opt, int which, const char *text)
 {
 	switch (which) {
@@ -164,6 +182,8 @@ static int parse_one(struct run_options *opt, int which, const char *text)
 		return parse_console(opt, text);
 	case OPT_DEVICE:
 		return parse_device(opt, text);
+	case OPT_NET:
+		return parse_net(opt, text);
 	case OPT_WITHOUT:
 		return without_parse(text, &opt->without);
 	case OPT_HELP:
@@ -229,4 +249,6 @@ void run_options_free(struct run_options *opt)
 {
 	while (opt->nr_module_text)
 		free(opt->module_text[--opt->nr_module_text]);
+	while (opt->nr_nets)
+		net_option_free(&opt->nets[--opt->nr_nets]);
 }

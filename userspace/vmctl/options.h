@@ -5,6 +5,9 @@
 #include "accel/accel.h"
 #include "dev/device.h"
 #include "loader/loader.h"
+#include "net/net.h"
+
+#define NETS_MAX	4
 
 /**
  * struct run_options - `vmctl run`, as the user wants it
@@ -18,6 +21,7 @@
  * @paging:	how mhv maps memory
  * @devices:	extra devices, in order
  * @nr_devices:	how many
+ * @nets: @nr_nets:	network devices, those with --net none left out
  * @without:	optimisations that are off, a mask of enum mhv_opt
  * @timeout:	seconds; 0 none
  * @stats:	print counters at the end
@@ -34,6 +38,8 @@ struct run_options {
 	enum accel_paging paging;
 	struct device_option devices[DEVICES_MAX];
 	unsigned int nr_devices;
+	struct net_option nets[NETS_MAX];
+	unsigned int nr_nets;
 	u64 without;
 	unsigned int timeout;
 	bool stats, json, debug_exit, help;

@@ -41,6 +41,21 @@ const struct bus_range *bus_find(const struct bus *bus, u64 addr)
 }
 
 /**
+ * bus_is_free - is nobody in a range
+ * @bus:	the bus
+ * @base:	first address
+ * @len:	addresses, not 0
+ *
+ * Return: true if bus_add() would find room there.
+ */
+bool bus_is_free(const struct bus *bus, u64 base, u64 len)
+{
+	unsigned int at = bus_search(bus, base);
+
+	return at == bus->nr || bus->ranges[at].base > base + (len - 1);
+}
+
+/**
  * bus_add - put a device on the bus
  * @bus:	zeroed, or with devices already
  * @base:	first address
@@ -55,7 +70,7 @@ int bus_add(struct bus *bus, u64 base, u64 len, const struct bus_ops *ops, void 
 	unsigned int at = bus_search(bus, base);
 	struct bus_range *ranges;
 
-	if (at < bus->nr && bus->ranges[at].base <= base + (len - 1))
+	if (!bus_is_free(bus, base, len))
 		return -1;
 	if (bus->nr == bus->room) {
 		ranges = reallocarray(bus->ranges, bus->room + 16, sizeof(*ranges));

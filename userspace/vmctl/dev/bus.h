@@ -57,6 +57,7 @@ struct bus {
 };
 
 int bus_add(struct bus *bus, u64 base, u64 len, const struct bus_ops *ops, void *dev);
+bool bus_is_free(const struct bus *bus, u64 base, u64 len);
 int bus_remove(struct bus *bus, u64 base);
 void bus_destroy(struct bus *bus);
 const struct bus_range *bus_find(const struct bus *bus, u64 addr);

@@ -9,7 +9,9 @@
  * the device lock and takes everything: strings, pieces, holes.
  *
  * Devices come before the first vCPU runs and go after the last one, so both ways look
- * them up without a lock.
+ * them up without a lock.  A device may move while the guest runs, as a PCI device's
+ * memory does: mmio_map() and mmio_unmap() run in the vCPU's own thread, under the device
+ * lock, while the guest waits for its write to configuration space.
  */
 #include <errno.h>
 #include <string.h>
@@ -45,7 +47,7 @@ static void mmio_posted(void *owner, const struct mhv_posted *posted)
  */
 void mmio_drain(struct dev_mmio *dev)
 {
-	if (dev->posted.size)
+	if (dev->ring.shared)
 		ring_drain(&dev->ring, mmio_posted, dev);
 }
 
@@ -225,58 +227,59 @@ static int mmio_watch(struct mmio *mmio, struct evloop_watch *watch, int fd,
 	return mmio->loop ? evloop_add(mmio->loop, watch) : 0;
 }
 
-static int mmio_add_regfile(struct dev_mmio *dev)
+static int mmio_create_bell(struct dev_mmio *dev, struct mmio_bell *bell)
 {
-	const struct mmio_span *span = &dev->regfile;
-	const struct route_host *host = &dev->mmio->host;
-
-	if (!span->size)
-		return 0;
-	if (regfile_create(&dev->regs, host))
-		return -1;
-	dev->regs.routed = !route_regfile(host, dev->base + span->off, span->size,
-					  &dev->regs, 0);
-	return dev->regs.routed ? 0 : -1;
-}
-
-static int mmio_add_posted(struct dev_mmio *dev)
-{
-	const struct mmio_span *span = &dev->posted;
-	struct mmio *mmio = dev->mmio;
-
-	if (!span->size)
-		return 0;
-	if (ring_create(&dev->ring, &mmio->host) ||
-	    mmio_watch(mmio, &dev->ring_watch, dev->ring.fd, mmio_ring_ready))
-		return -1;
-	dev->ring.routed = !route_posted(&mmio->host, dev->base + span->off, span->size,
-					 &dev->ring);
-	return dev->ring.routed ? 0 : -1;
-}
-
-static int mmio_add_bell(struct dev_mmio *dev, struct mmio_bell *bell)
-{
-	struct mmio *mmio = dev->mmio;
-
 	bell->dev = dev;
 	bell->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (bell->fd < 0)
 		return fail("cannot make an eventfd: %s", strerror(errno));
-	if (bell->ring && mmio_watch(mmio, &bell->watch, bell->fd, mmio_bell_ready))
+	return bell->ring ? mmio_watch(dev->mmio, &bell->watch, bell->fd, mmio_bell_ready) : 0;
+}
+
+/* what the routes lead to; it stays when the device moves */
+static int mmio_create_targets(struct dev_mmio *dev)
+{
+	struct mmio *mmio = dev->mmio;
+	unsigned int i;
+
+	if (dev->regfile.size && regfile_create(&dev->regs, &mmio->host))
 		return -1;
-	bell->routed = !route_eventfd(&mmio->host, dev->base + bell->off, bell->size,
+	if (dev->posted.size &&
+	    (ring_create(&dev->ring, &mmio->host) ||
+	     mmio_watch(mmio, &dev->ring_watch, dev->ring.fd, mmio_ring_ready)))
+		return -1;
+	for (i = 0; i < dev->nr_bells; i++)
+		if (mmio_create_bell(dev, &dev->bells[i]))
+			return -1;
+	return 0;
+}
+
+static int mmio_route_bell(struct dev_mmio *dev, struct mmio_bell *bell)
+{
+	bell->routed = !route_eventfd(&dev->mmio->host, dev->base + bell->off, bell->size,
 				      bell->match ? &bell->value : NULL, bell->fd);
 	return bell->routed ? 0 : -1;
 }
 
 static int mmio_add_routes(struct dev_mmio *dev)
 {
+	const struct route_host *host = &dev->mmio->host;
 	unsigned int i;
 
-	if (mmio_add_regfile(dev) || mmio_add_posted(dev))
-		return -1;
+	if (dev->regfile.size) {
+		dev->regs.routed = !route_regfile(host, dev->base + dev->regfile.off,
+						  dev->regfile.size, &dev->regs, 0);
+		if (!dev->regs.routed)
+			return -1;
+	}
+	if (dev->posted.size) {
+		dev->ring.routed = !route_posted(host, dev->base + dev->posted.off,
+						 dev->posted.size, &dev->ring);
+		if (!dev->ring.routed)
+			return -1;
+	}
 	for (i = 0; i < dev->nr_bells; i++)
-		if (mmio_add_bell(dev, &dev->bells[i]))
+		if (mmio_route_bell(dev, &dev->bells[i]))
 			return -1;
 	return 0;
 }
@@ -349,20 +352,80 @@ static int mmio_check(const struct dev_mmio *dev)
 	return 0;
 }
 
+static void mmio_remove_routes(struct dev_mmio *dev)
+{
+	const struct route_host *host = &dev->mmio->host;
+	unsigned int i;
+
+	for (i = dev->nr_bells; i--;) {
+		struct mmio_bell *bell = &dev->bells[i];
+
+		if (bell->routed)
+			route_remove(host, MHV_ROUTE_EVENTFD, dev->base + bell->off, bell->size,
+				     bell->match ? &bell->value : NULL);
+		bell->routed = false;
+	}
+	if (dev->ring.routed)
+		route_remove(host, MHV_ROUTE_POSTED, dev->base + dev->posted.off,
+			     dev->posted.size, NULL);
+	dev->ring.routed = false;
+	if (dev->regs.routed)
+		route_remove(host, MHV_ROUTE_REGFILE, dev->base + dev->regfile.off,
+			     dev->regfile.size, NULL);
+	dev->regs.routed = false;
+}
+
 /**
- * mmio_add - put a device into device memory
- * @mmio:	where to
+ * mmio_map - put a device that is nowhere at an address
+ * @dev:	from mmio_attach() or mmio_unmap()
+ * @base:	gpa of its first byte, 8-byte aligned; all of it below 2^64
+ *
+ * Return: 0; -1 when another device is there, or the module refused a route (with a
+ * message): then it is nowhere.
+ */
+int mmio_map(struct dev_mmio *dev, u64 base)
+{
+	if (bus_add(&dev->mmio->bus, base, dev->size, &dev->bus_ops, dev))
+		return -1;
+	dev->base = base;
+	dev->mapped = true;
+	if (!mmio_add_routes(dev))
+		return 0;
+	mmio_unmap(dev);
+	return -1;
+}
+
+/**
+ * mmio_unmap - take a device away from its address
+ * @dev:	the device, maybe nowhere already
+ *
+ * What was posted there is carried out; the registers stay as they are.
+ */
+void mmio_unmap(struct dev_mmio *dev)
+{
+	if (!dev->mapped)
+		return;
+	mmio_remove_routes(dev);
+	mmio_drain(dev);
+	bus_remove(&dev->mmio->bus, dev->base);
+	dev->mapped = false;
+}
+
+/**
+ * mmio_attach - make a device part of device memory, without an address
+ * @mmio:	whose
  * @dev:	filled in up to @destroy; must stay until mmio_remove()
  *
  * Return: 0, or -1 with a message; then it is not there.
  */
-int mmio_add(struct mmio *mmio, struct dev_mmio *dev)
+int mmio_attach(struct mmio *mmio, struct dev_mmio *dev)
 {
 	unsigned int i;
 
 	if (!dev->max_size)
 		dev->max_size = 8;
 	dev->mmio = mmio;
+	dev->mapped = false;
 	dev->bell_span = mmio_bell_span(dev);
 	dev->bus_ops = (struct bus_ops){ mmio_read, mmio_write, dev->max_size };
 	memset(&dev->regs, 0, sizeof(dev->regs));
@@ -374,15 +437,30 @@ int mmio_add(struct mmio *mmio, struct dev_mmio *dev)
 	}
 	if (mmio_check(dev))
 		return -1;
-	if (bus_add(&mmio->bus, dev->base, dev->size, &dev->bus_ops, dev))
-		return fail("%s: another device is at 0x%llx, or memory ran out", dev->name,
-			    dev->base);
 	dev->next = mmio->devices;
 	mmio->devices = dev;
-	if (!mmio_add_routes(dev))
+	if (!mmio_create_targets(dev))
 		return 0;
 	mmio_remove(dev);
 	return -1;
+}
+
+/**
+ * mmio_add - put a device into device memory
+ * @mmio:	where to
+ * @dev:	filled in up to @destroy; must stay until mmio_remove()
+ *
+ * Return: 0, or -1 with a message; then it is not there.
+ */
+int mmio_add(struct mmio *mmio, struct dev_mmio *dev)
+{
+	if (mmio_attach(mmio, dev))
+		return -1;
+	if (!mmio_map(dev, dev->base))
+		return 0;
+	mmio_remove(dev);
+	return fail("%s: it cannot be at 0x%llx: another device is there, or memory ran out",
+		    dev->name, dev->base);
 }
 
 static void mmio_unwatch(struct mmio *mmio, struct evloop_watch *watch)
@@ -391,30 +469,16 @@ static void mmio_unwatch(struct mmio *mmio, struct evloop_watch *watch)
 		evloop_remove(mmio->loop, watch);
 }
 
-static void mmio_remove_bell(struct dev_mmio *dev, struct mmio_bell *bell)
+static void mmio_destroy_targets(struct dev_mmio *dev)
 {
-	if (bell->routed)
-		route_remove(&dev->mmio->host, MHV_ROUTE_EVENTFD, dev->base + bell->off,
-			     bell->size, bell->match ? &bell->value : NULL);
-	mmio_unwatch(dev->mmio, &bell->watch);
-	if (bell->fd >= 0)
-		close(bell->fd);
-	bell->fd = -1;
-}
-
-static void mmio_remove_routes(struct dev_mmio *dev)
-{
-	const struct route_host *host = &dev->mmio->host;
 	unsigned int i;
 
-	for (i = dev->nr_bells; i--;)
-		mmio_remove_bell(dev, &dev->bells[i]);
-	if (dev->ring.routed)
-		route_remove(host, MHV_ROUTE_POSTED, dev->base + dev->posted.off,
-			     dev->posted.size, NULL);
-	if (dev->regs.routed)
-		route_remove(host, MHV_ROUTE_REGFILE, dev->base + dev->regfile.off,
-			     dev->regfile.size, NULL);
+	for (i = dev->nr_bells; i--;) {
+		mmio_unwatch(dev->mmio, &dev->bells[i].watch);
+		if (dev->bells[i].fd >= 0)
+			close(dev->bells[i].fd);
+		dev->bells[i].fd = -1;
+	}
 	mmio_unwatch(dev->mmio, &dev->ring_watch);
 	if (dev->posted.size)
 		ring_destroy(&dev->ring);
@@ -423,7 +487,8 @@ static void mmio_remove_routes(struct dev_mmio *dev)
 
 /**
  * mmio_remove - take a device out of device memory
- * @dev:	from mmio_add(); its own threads are gone, no vCPU and no loop runs
+ * @dev:	from mmio_add() or mmio_attach(); its own threads are gone, no vCPU and no
+ *		loop runs
  */
 void mmio_remove(struct dev_mmio *dev)
 {
@@ -435,6 +500,10 @@ void mmio_remove(struct dev_mmio *dev)
 		*at = dev->next;
 		break;
 	}
-	mmio_remove_routes(dev);
-	bus_remove(&dev->mmio->bus, dev->base);
+	if (dev->mapped) {
+		mmio_remove_routes(dev);
+		bus_remove(&dev->mmio->bus, dev->base);
+		dev->mapped = false;
+	}
+	mmio_destroy_targets(dev);
 }

@@ -69,6 +69,7 @@ struct mmio_bell {
  * @nr_bells:	how many
  * @destroy:	called by mmio_destroy(); calls mmio_remove().  NULL: just that
  * @mmio:	from here on mmio's own: where the device is
+ * @mapped:	it is at @base; else it is nowhere
  * @bus_ops:	what the bus calls
  * @bell_span:	where the doorbells are
  * @regs:	with @regfile
@@ -89,6 +90,7 @@ struct dev_mmio {
 	void (*destroy)(struct dev_mmio *dev);
 
 	struct mmio *mmio;
+	bool mapped;
 	struct bus_ops bus_ops;
 	struct mmio_span bell_span;
 	struct regfile regs;
@@ -116,6 +118,9 @@ void mmio_init(struct mmio *mmio, const struct accel_ops *ops, struct accel *acc
 void mmio_destroy(struct mmio *mmio);
 int mmio_add(struct mmio *mmio, struct dev_mmio *dev);
 void mmio_remove(struct dev_mmio *dev);
+int mmio_attach(struct mmio *mmio, struct dev_mmio *dev);
+int mmio_map(struct dev_mmio *dev, u64 base);
+void mmio_unmap(struct dev_mmio *dev);
 
 void mmio_set_reg(struct dev_mmio *dev, u64 off, u64 val, unsigned int size);
 u64 mmio_get_reg(const struct dev_mmio *dev, u64 off, unsigned int size);

@@ -106,6 +106,18 @@ struct irq pic_irq(struct pic *pic, unsigned int line)
 }
 
 /**
+ * pic_set_level - make an input level-triggered, as firmware does for those of PCI
+ * @pic:	the pair
+ * @line:	one that may be
+ */
+void pic_set_level(struct pic *pic, unsigned int line)
+{
+	struct pic_chip *chip = &pic->chip[line >> 3];
+
+	chip->elcr |= BIT(line & 7) & chip->elcr_mask;
+}
+
+/**
  * pic_intr - is there an interrupt for the CPU
  * @pic:	the pair
  *

@@ -49,6 +49,7 @@ struct pic {
 int pic_init(struct pic *pic, struct bus *ports, void (*raised)(void *owner),
 	     void *owner);
 struct irq pic_irq(struct pic *pic, unsigned int line);
+void pic_set_level(struct pic *pic, unsigned int line);
 bool pic_intr(const struct pic *pic);
 u8 pic_ack(struct pic *pic);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The ACPI tables of the machine (ACPI 6.4, chapter 5.2): enough for a system to
- * find its power-off, its reset, the timer, the serial port and the panic device.
+ * find its power-off, its reset, the timer, the serial port, the panic device and PCI.
  *
  * There is no MADT, since there is no APIC: systems then use the 8259 pair, and the
  * SCI arrives there.  The tables lie where firmware of a PC has them, so that systems
@@ -11,6 +11,7 @@
 
 #include "../dev/acpi_pm.h"
 #include "../dev/cmos.h"
+#include "../dev/pci.h"
 #include "../dev/pvpanic.h"
 #include "../dev/uart16550.h"
 #include "../msg.h"
@@ -167,6 +168,43 @@ static void aml_port_device(struct aml *aml, u16 port, u8 len, unsigned int irq)
 	aml_close_resources(aml, resources);
 }
 
+/* _PRT: for each slot and pin its input of the 8259 pair, which nothing can change */
+static void aml_pci_routing(struct aml *aml)
+{
+	size_t table = aml_name_package(aml, "_PRT", 4 * PCI_SLOTS), entry;
+	unsigned int slot, pin;
+
+	for (slot = 0; slot < PCI_SLOTS; slot++) {
+		for (pin = 0; pin < 4; pin++) {
+			entry = aml_package(aml, 4);
+			aml_int(aml, slot << 16 | 0xffff);
+			aml_int(aml, pin);
+			aml_int(aml, 0);
+			aml_int(aml, pci_slot_irq(slot, pin));
+			aml_close(aml, entry);
+		}
+	}
+	aml_close(aml, table);
+}
+
+static void aml_pci_bridge(struct aml *aml)
+{
+	size_t device = aml_device(aml, "PCI0"), resources;
+
+	aml_name_eisa_id(aml, "_HID", "PNP0A03");
+	aml_name_int(aml, "_UID", 0);
+	aml_name_int(aml, "_BBN", 0);
+	resources = aml_name_resources(aml, "_CRS");
+	aml_bus_window(aml, 0, 0);
+	aml_io(aml, PCI_PORT, 8);
+	aml_io_window(aml, 0, PCI_PORT - 1);
+	aml_io_window(aml, PCI_PORT + 8, 0xffff);
+	aml_memory_window(aml, PCI_MEM_BASE, PCI_MEM_END - 1);
+	aml_close_resources(aml, resources);
+	aml_pci_routing(aml);
+	aml_close(aml, device);
+}
+
 static void dsdt_body(struct aml *aml)
 {
 	size_t package, scope, device;
@@ -179,6 +217,7 @@ static void dsdt_body(struct aml *aml)
 	aml_close(aml, package);
 
 	scope = aml_scope(aml, "\\_SB_");
+	aml_pci_bridge(aml);
 	device = aml_device(aml, "COM1");
 	aml_name_eisa_id(aml, "_HID", "PNP0501");
 	aml_name_int(aml, "_UID", 1);

@@ -114,6 +114,23 @@ static void aml_name(struct aml *aml, const char *name)
 }
 
 /**
+ * aml_package - begin a Package
+ * @aml:	the code
+ * @elements:	how many follow
+ *
+ * Return: for aml_close().
+ */
+size_t aml_package(struct aml *aml, u8 elements)
+{
+	size_t start;
+
+	aml_byte(aml, AML_PACKAGE);
+	start = aml_open(aml);
+	aml_byte(aml, elements);
+	return start;
+}
+
+/**
  * aml_name_package - begin a named Package
  * @aml:	the code
  * @name:	four characters
@@ -123,13 +140,8 @@ static void aml_name(struct aml *aml, const char *name)
  */
 size_t aml_name_package(struct aml *aml, const char *name, u8 elements)
 {
-	size_t start;
-
 	aml_name(aml, name);
-	aml_byte(aml, AML_PACKAGE);
-	start = aml_open(aml);
-	aml_byte(aml, elements);
-	return start;
+	return aml_package(aml, elements);
 }
 
 /**
@@ -265,4 +277,76 @@ void aml_irq(struct aml *aml, unsigned int line)
 {
 	aml_byte(aml, 0x22);
 	aml_word(aml, BIT(line));
+}
+
+/* address space descriptors (ACPI 6.4, chapter 6.4.3.5): their type and flags */
+enum {
+	WINDOW_WORD		= 0x88,
+	WINDOW_DWORD		= 0x87,
+	WINDOW_MEMORY		= 0,
+	WINDOW_IO		= 1,
+	WINDOW_BUS		= 2,
+	WINDOW_FIXED		= 0x0c,	/* both ends; the bridge passes it on, decodes it */
+	WINDOW_ENTIRE		= 0x03,	/* ports: also those that only ISA devices have */
+	WINDOW_READ_WRITE	= 0x01,	/* memory: not cached */
+};
+
+static void aml_window_head(struct aml *aml, u8 tag, u16 len, u8 type, u8 flags)
+{
+	aml_byte(aml, tag);
+	aml_word(aml, len);
+	aml_byte(aml, type);
+	aml_byte(aml, WINDOW_FIXED);
+	aml_byte(aml, flags);
+}
+
+static void aml_word_window(struct aml *aml, u8 type, u8 flags, u16 first, u16 last)
+{
+	aml_window_head(aml, WINDOW_WORD, 13, type, flags);
+	aml_word(aml, 0);		/* granularity */
+	aml_word(aml, first);
+	aml_word(aml, last);
+	aml_word(aml, 0);		/* translation */
+	aml_word(aml, last - first + 1);
+}
+
+/**
+ * aml_bus_window - resource: WordBusNumber from @first to @last
+ * @aml:	the code, within a ResourceTemplate
+ * @first: @last:	numbers of buses
+ */
+void aml_bus_window(struct aml *aml, u16 first, u16 last)
+{
+	aml_word_window(aml, WINDOW_BUS, 0, first, last);
+}
+
+/**
+ * aml_io_window - resource: WordIO, ports that a bridge passes on
+ * @aml:	the code, within a ResourceTemplate
+ * @first: @last:	ports
+ */
+void aml_io_window(struct aml *aml, u16 first, u16 last)
+{
+	aml_word_window(aml, WINDOW_IO, WINDOW_ENTIRE, first, last);
+}
+
+static void aml_dword(struct aml *aml, u32 val)
+{
+	aml_word(aml, val);
+	aml_word(aml, val >> 16);
+}
+
+/**
+ * aml_memory_window - resource: DWordMemory, device memory that a bridge passes on
+ * @aml:	the code, within a ResourceTemplate
+ * @first: @last:	gpas
+ */
+void aml_memory_window(struct aml *aml, u32 first, u32 last)
+{
+	aml_window_head(aml, WINDOW_DWORD, 23, WINDOW_MEMORY, WINDOW_READ_WRITE);
+	aml_dword(aml, 0);
+	aml_dword(aml, first);
+	aml_dword(aml, last);
+	aml_dword(aml, 0);
+	aml_dword(aml, last - first + 1);
 }

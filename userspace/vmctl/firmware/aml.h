@@ -21,6 +21,7 @@ struct aml {
 size_t aml_scope(struct aml *aml, const char *path);
 size_t aml_device(struct aml *aml, const char *name);
 size_t aml_name_package(struct aml *aml, const char *name, u8 elements);
+size_t aml_package(struct aml *aml, u8 elements);
 size_t aml_name_resources(struct aml *aml, const char *name);
 void aml_close(struct aml *aml, size_t start);
 void aml_close_resources(struct aml *aml, size_t start);
@@ -31,5 +32,8 @@ void aml_name_string(struct aml *aml, const char *name, const char *val);
 void aml_name_eisa_id(struct aml *aml, const char *name, const char *id);
 void aml_io(struct aml *aml, u16 base, u8 len);
 void aml_irq(struct aml *aml, unsigned int line);
+void aml_bus_window(struct aml *aml, u16 first, u16 last);
+void aml_io_window(struct aml *aml, u16 first, u16 last);
+void aml_memory_window(struct aml *aml, u32 first, u32 last);
 
 #endif
