@@ -104,7 +104,7 @@ TEST_F(dev, create_vm_arguments)
 	EXPECT_EQ(-EFAULT, RET(ioctl(self->fd, MHV_CREATE_VM, NULL)));
 	config.paging = MHV_PAGING_SHADOW + 1;
 	EXPECT_EQ(-EINVAL, RET(ioctl(self->fd, MHV_CREATE_VM, &config)));
-	config = (struct mhv_vm_config){ .flags = 1 };
+	config = (struct mhv_vm_config){ .flags = 2 };
 	EXPECT_EQ(-EINVAL, RET(ioctl(self->fd, MHV_CREATE_VM, &config)));
 	config = (struct mhv_vm_config){ .reserved[4] = 1 };
 	EXPECT_EQ(-EINVAL, RET(ioctl(self->fd, MHV_CREATE_VM, &config)));
@@ -113,6 +113,13 @@ TEST_F(dev, create_vm_arguments)
 	EXPECT_EQ(!!(info.features & (1ull << MHV_FEAT_SHADOW)), fd >= 0);
 	if (fd >= 0)
 		close(fd);
+	config = (struct mhv_vm_config){ .paging = MHV_PAGING_SHADOW,
+					 .shadow_pages = MHV_MIN_SHADOW_PAGES - 1 };
+	EXPECT_EQ(-EINVAL, RET(ioctl(self->fd, MHV_CREATE_VM, &config)));
+	config = (struct mhv_vm_config){ .paging = MHV_PAGING_TDP, .flags = MHV_VM_GNP };
+	EXPECT_EQ(-EINVAL, RET(ioctl(self->fd, MHV_CREATE_VM, &config)));
+	config = (struct mhv_vm_config){ .paging = MHV_PAGING_TDP, .shadow_pages = 64 };
+	EXPECT_EQ(-EINVAL, RET(ioctl(self->fd, MHV_CREATE_VM, &config)));
 	config = (struct mhv_vm_config){ .paging = MHV_PAGING_TDP };
 	fd = RET(ioctl(self->fd, MHV_CREATE_VM, &config));
 	EXPECT_EQ(!!(info.features & (1ull << MHV_FEAT_EPT)), fd >= 0);
