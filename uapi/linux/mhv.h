@@ -66,8 +66,8 @@ enum mhv_verdict {
 	MHV_HOST_FIRMWARE_OFF	= 2,	/* EACCES: firmware locked VMX off */
 	MHV_HOST_BUSY		= 3,	/* EBUSY: another hypervisor owns VMX */
 	MHV_HOST_NO_CONTROL	= 4,	/* EOPNOTSUPP: a VMX control is missing */
-	MHV_HOST_NO_EPT		= 5,	/* EOPNOTSUPP: no EPT */
-	MHV_HOST_NO_UNRESTRICTED = 6,	/* EOPNOTSUPP: no unrestricted guest */
+	MHV_HOST_NO_EPT		= 5,	/* not given: shadow paging needs none */
+	MHV_HOST_NO_UNRESTRICTED = 6,	/* likewise */
 	MHV_HOST_FRED		= 7,	/* EOPNOTSUPP: host runs with FRED */
 	MHV_HOST_MIXED		= 8,	/* EOPNOTSUPP: CPUs differ in VMX features */
 };
