@@ -39,16 +39,7 @@ void mhv_shadow_init(void)
 
 	if (cpuid_eax(0x80000000) >= 0x80000008)
 		bits = cpuid_eax(0x80000008) & 0xff;
-	mhv_shadow_spte = (struct mhv_spte_format){
-		.mmio_low = 4,
-		.mmio_window = max_t(int, boot_cpu_data.x86_cache_bits, 36) - SPTE_ONES,
-		.mmio_hole = 51,
-	};
-	if (bits > 51)
-		return;
-	/* bit 3 tells it from SHADOW_TRAP, which has ones above and none here */
-	mhv_shadow_spte.mmio_mask = PTE_P | BIT_ULL(3) | PTE_RSVD;
-	mhv_shadow_spte.mmio_value = mhv_shadow_spte.mmio_mask;
+	mhv_shadow_spte = shadow_spte_format(bits, boot_cpu_data.x86_cache_bits);
 }
 
 /* ---- where the tables begin --------------------------------------------------- */

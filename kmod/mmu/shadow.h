@@ -41,20 +41,7 @@
 #include <linux/types.h>
 
 #include "mmu.h"
-#include "spte.h"
-
-/* Bits of an entry, the CPU's own. */
-#define PTE_P		BIT_ULL(0)
-#define PTE_W		BIT_ULL(1)
-#define PTE_U		BIT_ULL(2)
-#define PTE_A		BIT_ULL(5)
-#define PTE_D		BIT_ULL(6)
-#define PTE_NX		BIT_ULL(63)
-#define PTE_RSVD	BIT_ULL(51)	/* where the CPU has fewer address bits */
-#define PTE_LINK	(PTE_P | PTE_W | PTE_U | PTE_A)
-
-#define SHADOW_TRAP	(PTE_P | SPTE_ADDR_MASK)	/* absent, with gnp */
-#define SHADOW_GNP	0ull
+#include "shadow_spte.h"
 
 extern struct mhv_spte_format mhv_shadow_spte;
 
@@ -165,11 +152,6 @@ struct mhv_shadow {
 	struct hlist_head hash[1 << SHADOW_HASH_BITS];
 	struct hlist_head rmap[1 << SHADOW_RMAP_BITS];
 };
-
-static inline bool shadow_present(u64 spte)
-{
-	return (spte & (PTE_P | PTE_RSVD)) == PTE_P;
-}
 
 static inline bool shadow_leaf(u64 spte, int level)
 {
