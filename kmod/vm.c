@@ -47,9 +47,12 @@ static void vm_free(struct mhv_vm *vm)
 	int i;
 
 	mhv_notifier_unregister(vm);
-	for (i = 0; i < MHV_MAX_VCPUS; i++)
+	for (i = 0; i < MHV_MAX_VCPUS; i++) {
 		if (vm->vcpus[i])
 			mhv_vcpu_free(vm->vcpus[i]);
+		/* requests go to none of them any more */
+		vm->vcpus[i] = NULL;
+	}
 	vm_mmu_destroy(vm);
 	mhv_routes_destroy(vm);
 	kvfree(rcu_dereference_protected(vm->slots, true));
