@@ -127,10 +127,12 @@ TEST_F(fault, like_the_cpu)
 	struct outcome want, got;
 	const char *what;
 	unsigned int i;
+	__u32 exit;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		exit = cases[i].vector ? OUTCOME_FAULT : OUTCOME_DONE;
 		run_case(s, &cases[i], 'r', &want);
-		EXPECT_EQ(cases[i].vector ? OUTCOME_FAULT : OUTCOME_DONE, want.exit)
+		EXPECT_EQ(exit, want.exit)
 			TH_LOG("%s", cases[i].what);
 		EXPECT_EQ(cases[i].vector, want.vector)
 			TH_LOG("%s", cases[i].what);
@@ -164,7 +166,7 @@ TEST_F(fault, device_is_not_touched)
 	}
 }
 
-/* ---- privilege 3 ----------------------------------------------------------- */
+/* ---- privilege 3 ------------------------------------------------------------------- */
 
 #define CR0_AM		BIT_ULL(18)
 
@@ -230,7 +232,7 @@ TEST_F(fault, user_mode)
 	EXPECT_EQ(0, s->complaints);
 }
 
-/* ---- segments -------------------------------------------------------------- */
+/* ---- segments ---------------------------------------------------------------------- */
 
 GUEST_ASM(guest_fault_movsl_32, 32, "movsl\n" G_DONE);
 GUEST_ASM(guest_fault_store_32, 32, "mov %eax, %fs:(%edi)\n" G_DONE);
@@ -312,7 +314,7 @@ TEST_F(segment, wrap)
 	EXPECT_EQ(0, s->complaints);
 }
 
-/* ---- after the instruction ------------------------------------------------- */
+/* ---- after the instruction --------------------------------------------------------- */
 
 GUEST_ASM(guest_fault_step, 64,
 	  "int $0x41\n"

@@ -16,7 +16,7 @@ struct trial {
 	__u64 seed;
 };
 
-/* ---- inputs ---------------------------------------------------------------- */
+/* ---- inputs ------------------------------------------------------------------------ */
 
 /* include/mmio_forms.h has the list. */
 static void address_registers(const struct stage *s, const struct trial *t,
@@ -113,7 +113,7 @@ static void run_trial(struct stage *s, const struct trial *t, struct outcome *o)
 		stage_get_vectors(s, o);
 }
 
-/* ---- which forms, where ---------------------------------------------------- */
+/* ---- which forms, where ------------------------------------------------------------ */
 
 struct place {
 	__u64 offset;
@@ -221,7 +221,7 @@ static int test_pair(struct stage *s, const struct form *f, const struct pair *p
 	return n;
 }
 
-/* ---- the tests ------------------------------------------------------------- */
+/* ---- the tests --------------------------------------------------------------------- */
 
 FIXTURE(insn) {
 	struct stage s;

@@ -100,7 +100,7 @@ static __u64 rings(int fd)
 	return read(fd, &count, sizeof(count)) == sizeof(count) ? count : 0;
 }
 
-/* ---- areas ----------------------------------------------------------------- */
+/* ---- areas ------------------------------------------------------------------------- */
 
 TEST_F(route, areas_refused)
 {
@@ -138,7 +138,7 @@ static bool faults_at(void *p)
 	if (pid < 0)
 		die("fork");
 	if (!pid) {
-		*(volatile __u8 *)p;
+		__atomic_load_n((__u8 *)p, __ATOMIC_RELAXED);
 		_exit(0);
 	}
 	if (waitpid(pid, &status, 0) != pid)
@@ -198,7 +198,7 @@ TEST_F(route, area_outlives_descriptor)
 	munmap(p, area.size);
 }
 
-/* ---- registration ---------------------------------------------------------- */
+/* ---- registration ------------------------------------------------------------------ */
 
 TEST_F(route, refused)
 {
@@ -324,14 +324,14 @@ TEST_F(route, removed)
 	ASSERT_ROUTE(regfile(regs, DEV, 64, 0));
 }
 
-/* ---- the register file ----------------------------------------------------- */
+/* ---- the register file ------------------------------------------------------------- */
 
 GUEST_ASM(guest_route_loads, 64,
 	  "xor %eax, %eax\n"
-	  "mov (%rcx), %al\n" "mov %rax, (%rdx)\n"
-	  "mov (%rcx), %ax\n" "mov %rax, 8(%rdx)\n"
-	  "mov (%rcx), %eax\n" "mov %rax, 16(%rdx)\n"
-	  "mov (%rcx), %rax\n" "mov %rax, 24(%rdx)\n"
+	  "mov (%rcx), %al; mov %rax, (%rdx)\n"
+	  "mov (%rcx), %ax; mov %rax, 8(%rdx)\n"
+	  "mov (%rcx), %eax; mov %rax, 16(%rdx)\n"
+	  "mov (%rcx), %rax; mov %rax, 24(%rdx)\n"
 	  G_DONE);
 
 static void loads(struct vcpu *vcpu, __u64 gpa)
@@ -462,7 +462,7 @@ TEST_F(route, regfiles_side_by_side)
 	munmap(p, other.size);
 }
 
-/* ---- eventfds -------------------------------------------------------------- */
+/* ---- eventfds ---------------------------------------------------------------------- */
 
 GUEST_ASM(guest_route_stores, 64,
 	  "mov %al, (%rcx)\n"
@@ -608,7 +608,7 @@ TEST_F(route, many)
 	}
 }
 
-/* ---- posted writes --------------------------------------------------------- */
+/* ---- posted writes ----------------------------------------------------------------- */
 
 /* Take what is in the ring: the number of entries, -1 when one is wrong */
 static int drain(struct mhv_ring *ring, __u32 *consumer, struct mhv_posted *out, int max)
@@ -877,7 +877,7 @@ TEST_F(route, posted_ring_of_two_ranges)
 	EXPECT_EQ(3, e[2].data);
 }
 
-/* ---- several kinds --------------------------------------------------------- */
+/* ---- several kinds ----------------------------------------------------------------- */
 
 TEST_F(route, priorities)
 {
@@ -1009,7 +1009,7 @@ TEST_F(route, other_instructions)
 	ASSERT_COUNTED(vcpu, &before, route_ioreq, 0);
 }
 
-/* ---- while the guest runs -------------------------------------------------- */
+/* ---- while the guest runs ---------------------------------------------------------- */
 
 /* r8: reads a register, and writes a number that goes up to another, until told to stop */
 #define STOP	GUEST_DATA
@@ -1195,7 +1195,7 @@ TEST_F(route, silent_when_removed)
 	EXPECT_LT(30 * 3 - 1, rung);
 }
 
-/* ---- two producers --------------------------------------------------------- */
+/* ---- two producers ----------------------------------------------------------------- */
 
 /* rdx times: write rax, a number that goes up with the vCPU's in its high half */
 GUEST_ASM(guest_route_produce, 64,

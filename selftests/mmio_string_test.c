@@ -6,7 +6,7 @@
 #include "mhv_test.h"
 #include "mmio_stage.h"
 
-/* ---- against the CPU ------------------------------------------------------- */
+/* ---- against the CPU --------------------------------------------------------------- */
 
 /*
  * Where both sides begin, as offsets in the window; a transfer that descends begins
@@ -223,7 +223,7 @@ TEST_F(string, like_the_cpu)
 	EXPECT_EQ(0, s->complaints);
 }
 
-/* ---- what the device sees -------------------------------------------------- */
+/* ---- what the device sees ---------------------------------------------------------- */
 
 GUEST_ASM(guest_rep_stosb, 64, "rep stosb\n" G_DONE);
 GUEST_ASM(guest_rep_stosl, 64, "rep stosl\n" G_DONE);

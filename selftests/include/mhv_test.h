@@ -130,6 +130,12 @@ static inline const char *mhv_missing(void)
 	return reason;
 }
 
+/* In a test of real mode */
+#define NEED_REAL_MODE(__vm) do {					\
+	if (vm_is_shadowed(__vm))					\
+		SKIP(return, "shadow paging has no real mode");		\
+} while (0)
+
 /*
  * The step at which long loops go through their cases: all of them, or, under a
  * debugging kernel, where each exit is dear, one in so many.

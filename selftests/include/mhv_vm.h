@@ -99,6 +99,7 @@ static __always_inline __guest_regs void guest_done(void)
 /* lib/vm.c */
 noreturn void die(const char *fmt, ...);
 __u32 vm_paging(void);
+bool vm_is_shadowed(const struct vm *vm);
 void vm_create(struct vm *vm);
 void vm_create_bare(struct vm *vm);
 void vm_destroy(struct vm *vm);

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Device memory that a test plays, routes, areas and counters. */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <kselftest.h>
 
 #include "mmio.h"
 
 #define WINDOW_PAGES	512
 
-/* ---- a device -------------------------------------------------------------- */
+/* ---- a device ---------------------------------------------------------------------- */
 
 void mmio_dev_init(struct mmio_dev *dev, __u64 gpa, __u64 size)
 {
@@ -126,15 +128,24 @@ int mmio_run(struct vcpu *vcpu, struct mmio_dev *dev)
 	}
 }
 
-/* ---- counters -------------------------------------------------------------- */
+/* ---- counters ---------------------------------------------------------------------- */
 
+/* In the order of struct mmio_stats */
 static const char *const stat_names[] = {
-#define X(name) #name,
-	MMIO_STATS(X)
-#undef X
+	"pf_vcpu_cache", "pf_mmio_spte", "pf_mmio_stale", "pf_mmio_slow", "pf_mmio_made",
+	"mmio_read", "mmio_write",
+	"route_regfile", "route_posted", "route_posted_full", "route_eventfd", "route_ioreq",
+	"decode_cache_hit", "decode_cache_miss", "decode_cache_changed", "decode_unsupported",
 };
 
-#define NR_STATS (sizeof(stat_names) / sizeof(stat_names[0]))
+#define NR_STATS ARRAY_SIZE(stat_names)
+
+static_assert(sizeof(struct mmio_stats) == NR_STATS * sizeof(__u64));
+
+const char *mmio_stat_name(size_t offset)
+{
+	return stat_names[offset / sizeof(__u64)];
+}
 
 /* The order of the page is that of the module that is loaded: ask for it once. */
 static const int *stat_indices(struct vcpu *vcpu)
@@ -177,7 +188,7 @@ struct mmio_stats mmio_since(struct vcpu *vcpu, const struct mmio_stats *before)
 	return now;
 }
 
-/* ---- routes and areas ------------------------------------------------------ */
+/* ---- routes and areas -------------------------------------------------------------- */
 
 /* MHV_SET_ROUTE: 0 or -errno */
 int mmio_route(struct vm *vm, const struct mhv_route *route)
@@ -217,7 +228,7 @@ void mmio_set_options(struct vm *vm, __u64 disabled)
 		die("MHV_SET_OPTIONS %#llx", disabled);
 }
 
-/* ---- guests ---------------------------------------------------------------- */
+/* ---- guests ------------------------------------------------------------------------ */
 
 /*
  * Map the 2 MiB at @gva by small pages, with a table at gpa @table that maps them as

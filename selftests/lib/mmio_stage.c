@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <kselftest.h>
 
 #include "mmio_stage.h"
 
@@ -24,7 +25,7 @@ GUEST_ASM(guest_fault_stubs, 64,
 
 #define STUB_SIZE	4
 
-/* ---- the window ------------------------------------------------------------ */
+/* ---- the window -------------------------------------------------------------------- */
 
 static bool is_device(char kind)
 {
@@ -106,7 +107,7 @@ __u64 stage_code(const struct stage *s, const void *code)
 	return s->bits == 16 ? GUEST_ADDR(code) - GUEST_CODE : GUEST_ADDR(code);
 }
 
-/* ---- the mode -------------------------------------------------------------- */
+/* ---- the mode ---------------------------------------------------------------------- */
 
 static void set_handlers(struct stage *s)
 {
@@ -243,7 +244,7 @@ bool stage_can(const struct stage *s, const struct form *f)
 	return (int)f->bits == s->bits && !(f->kind & s->missing);
 }
 
-/* ---- vector registers ------------------------------------------------------ */
+/* ---- vector registers -------------------------------------------------------------- */
 
 #define XSAVE_MXCSR	24
 #define XSAVE_XMM	160
@@ -293,7 +294,7 @@ void stage_get_vectors(struct stage *s, struct outcome *o)
 		memcpy(o->vec + 256, fpu.xsave + XSAVE_YMM, 256);
 }
 
-/* ---- a run ----------------------------------------------------------------- */
+/* ---- a run ------------------------------------------------------------------------- */
 
 /* Outside of 64-bit mode there are eight registers of 32 bits. */
 void stage_cut(const struct stage *s, struct mhv_regs *regs)
@@ -353,14 +354,14 @@ void stage_run(struct stage *s, const struct mhv_regs *regs, struct outcome *o)
 		stage_reset(s);
 }
 
-/* ---- comparing ------------------------------------------------------------- */
+/* ---- comparing --------------------------------------------------------------------- */
 
 static const char *const register_names[] = {
 	"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11",
 	"r12", "r13", "r14", "r15", "rip", "rflags",
 };
 
-#define NR_REGISTERS (sizeof(register_names) / sizeof(register_names[0]))
+#define NR_REGISTERS ARRAY_SIZE(register_names)
 
 /* The first register that differs, NR_REGISTERS if none does */
 static unsigned int find_register(const struct mhv_regs *a, const struct mhv_regs *b)

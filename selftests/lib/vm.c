@@ -164,6 +164,14 @@ __u32 vm_paging(void)
 	return chosen_paging()->paging;
 }
 
+/* Does the VM have shadow paging: asked for, or for want of anything else? */
+bool vm_is_shadowed(const struct vm *vm)
+{
+	const __u64 tdp = BIT_ULL(MHV_FEAT_EPT) | BIT_ULL(MHV_FEAT_UNRESTRICTED);
+
+	return vm_paging() == MHV_PAGING_SHADOW || (vm->info.features & tdp) != tdp;
+}
+
 /* A VM without memory */
 void vm_create_bare(struct vm *vm)
 {

@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "adder.h"
 #include "soft.h"
@@ -101,6 +102,7 @@ static const struct CMUnitTest tests[] = {
 
 int main(void)
 {
+	alarm(HANG_SECONDS);
 	test_silence();
 	return test_main("example", tests, ARRAY_SIZE(tests));
 }

@@ -48,6 +48,8 @@ void test_power_init(struct test_power *power);
 const char *test_file(const void *data, size_t len);
 void test_silence(void);
 
+#define HANG_SECONDS	60	/* after this a test has failed */
+
 int test_main(const char *name, const struct CMUnitTest *tests, size_t nr);
 
 #endif

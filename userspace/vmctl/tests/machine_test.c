@@ -20,8 +20,6 @@
 #include "machine.h"
 #include "soft.h"
 
-#define HANG_SECONDS	60
-
 /*
  * The guest asks for one thing at a time: each call of @step fills in the exit.
  * What it reads comes back in @in.

@@ -64,6 +64,7 @@ static struct dev_mmio *ram_init(unsigned int i, u64 base, u64 size)
 
 static int setup(void **state)
 {
+	alarm(HANG_SECONDS);
 	memset(&soft, 0, sizeof(soft));
 	if (evloop_init(&loop, &lock))
 		return -1;
@@ -73,6 +74,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
+	alarm(0);
 	mmio_destroy(&mmio);
 	assert_int_equal(soft_routes(), 0);
 	assert_int_equal(loop.nr, 0);
@@ -554,10 +556,8 @@ static void testdev_ends(void **state)
 
 static void wait_for_count(unsigned int bell, u64 count)
 {
-	alarm(60);
 	while (read_mem(TESTDEV_ADDR + TESTDEV_BELL_COUNT + 8 * bell, 8) != count)
 		sched_yield();
-	alarm(0);
 }
 
 static void testdev_thread(void **state)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "accel/route.h"
 #include "soft.h"
@@ -33,6 +34,7 @@ static void take(void *owner, const struct mhv_posted *write)
 
 static int setup(void **state)
 {
+	alarm(HANG_SECONDS);
 	memset(&soft, 0, sizeof(soft));
 	memset(&got, 0, sizeof(got));
 	return ring_create(&ring, &host);
@@ -40,6 +42,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
+	alarm(0);
 	ring_destroy(&ring);
 	return 0;
 }
