@@ -261,6 +261,8 @@ TEST_F(insn, forms)
 	int forms = 0, trials = 0;
 	unsigned int i;
 
+	if (s->real)
+		NEED_REAL_MODE(&s->vm);
 	for (f = __start_forms; f < __stop_forms; f++) {
 		if (!stage_can(s, f))
 			continue;
@@ -283,6 +285,8 @@ TEST_F(insn, forms_without_optimisations)
 	struct mmio_stats before = mmio_stats(&s->vcpu), since;
 	const struct form *f;
 
+	if (s->real)
+		NEED_REAL_MODE(&s->vm);
 	mmio_set_options(&s->vm, BIT_ULL(MHV_OPT_COUNT) - 1);
 	for (f = __start_forms; f < __stop_forms; f += stride())
 		if (stage_can(s, f))
