@@ -903,7 +903,8 @@ TEST_F(exits, modes)
 	__u16 limit = SEL_COUNT * 8 - 1;
 	__u16 real_ip = GUEST_ADDR(guest_modes_real) - GUEST_CODE;
 
-	NEED_REAL_MODE(vm);
+	if (vm_is_shadowed(vm))
+		SKIP(return, NO_REAL_MODE);
 	far_pointer(vm, 2, GUEST_GDT, 0);
 	memcpy(vm_ptr(vm, GUEST_DATA), &limit, 2);
 	far_pointer(vm, 0x10, GUEST_ADDR(guest_modes_32), SEL_CODE32);
@@ -965,7 +966,8 @@ TEST_F(exits, real_mode_interrupts)
 	const __u32 cs = (GUEST_CODE >> 4) << 16;
 	__u32 ip;
 
-	NEED_REAL_MODE(&self->vm);
+	if (vm_is_shadowed(&self->vm))
+		SKIP(return, NO_REAL_MODE);
 	ivt[0x42] = cs + real_ip(guest_real_handler);
 	ivt[UD_VECTOR] = cs + real_ip(guest_real_ud);
 	vcpu_set_real(&self->vcpu, guest_real_int);

@@ -130,11 +130,8 @@ static inline const char *mhv_missing(void)
 	return reason;
 }
 
-/* In a test of real mode */
-#define NEED_REAL_MODE(__vm) do {					\
-	if (vm_is_shadowed(__vm))					\
-		SKIP(return, "shadow paging has no real mode");		\
-} while (0)
+/* Why a test is skipped where vm_is_shadowed() */
+#define NO_REAL_MODE	"shadow paging has no real mode"
 
 /*
  * The step at which long loops go through their cases: all of them, or, under a
