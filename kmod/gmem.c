@@ -339,6 +339,29 @@ enum guest_walk_result mhv_walk_as(struct mhv_vcpu *v, gva_t gva, u32 guest_acce
 }
 
 /**
+ * mhv_look_gva - what the guest's tables say of an address, changing nothing
+ * @v: a loaded vCPU
+ * @gva: canonical linear address
+ * @root: out: where the tables begin
+ * @walk: out
+ *
+ * As for a supervisor's read that nothing forbids.
+ * Context: may sleep.
+ */
+enum guest_walk_result mhv_look_gva(struct mhv_vcpu *v, gva_t gva, struct guest_root *root,
+				    struct guest_walk *walk)
+{
+	struct guest_mmu_mode mode;
+	const struct guest_walk_req req = {
+		.mode = &mode, .root = root, .ops = &gmem_walk_ops, .ctx = v, .gva = gva,
+		.access = GUEST_ACCESS_AC | GUEST_ACCESS_NO_AD,
+	};
+
+	mhv_get_guest_mode(v, &mode, root);
+	return gmem_walk(v, &req, walk);
+}
+
+/**
  * mhv_walk_gva - how an access by the guest at its current mode would be translated
  * @v: a loaded vCPU
  * @gva: canonical linear address

@@ -15,6 +15,7 @@
 #include <asm/tsc.h>
 
 #include "mhv.h"
+#include "mmu/mmu.h"
 #include "mmu/spte.h"
 
 /* ---- virtualisation on and off --------------------------------------------- */
@@ -69,6 +70,17 @@ static int hardware_check(void)
 	return hardware_verdict_errno(info.verdict);
 }
 
+static void hardware_say_refusal(int error)
+{
+	const char *why = "a CPU refuses to enable virtualisation";
+
+	if (error == -EBUSY)
+		why = "another hypervisor owns VMX";
+	else if (error == -ESHUTDOWN)
+		why = "the host goes down";
+	pr_notice_ratelimited("mhv: no VM: %s\n", why);
+}
+
 /**
  * mhv_hardware_get - virtualisation on, on every CPU, for one more VM
  *
@@ -84,7 +96,7 @@ int mhv_hardware_get(void)
 	cpus_read_lock();
 	mutex_lock(&hardware_lock);
 	if (hardware_down)
-		ret = -EBUSY;
+		ret = -ESHUTDOWN;
 	else if (!hardware_users)
 		ret = hardware_enable_all();
 	if (!ret)
@@ -94,8 +106,8 @@ int mhv_hardware_get(void)
 	/* the scheduler looks for notifiers only while somebody counts on it */
 	if (!ret)
 		preempt_notifier_inc();
-	if (ret == -EBUSY)
-		pr_notice_ratelimited("mhv: no VM: another hypervisor owns VMX\n");
+	else
+		hardware_say_refusal(ret);
 	return ret;
 }
 
@@ -148,7 +160,11 @@ static void hardware_suspend(void)
 	mutex_unlock(&hardware_lock);
 }
 
-/* The firmware must find VMX off on a reboot. */
+/*
+ * The firmware must find VMX off on a reboot.  A panic or an emergency reboot does not
+ * come here: Linux 6.1 then finds VMX on by itself and leaves it; 6.12 asks the one
+ * hypervisor that has registered, a place that KVM expects to be free.
+ */
 static int hardware_reboot(struct notifier_block *nb, unsigned long action, void *data)
 {
 	hardware_suspend();
@@ -329,11 +345,16 @@ static int __init mhv_init(void)
 	ret = hardware_init();
 	if (ret)
 		goto err_vmx;
-	ret = misc_register(&dev_misc);
+	ret = mhv_shrinker_init();
 	if (ret)
 		goto err_hardware;
+	ret = misc_register(&dev_misc);
+	if (ret)
+		goto err_shrinker;
 	return 0;
 
+err_shrinker:
+	mhv_shrinker_exit();
 err_hardware:
 	hardware_exit();
 err_vmx:
@@ -344,6 +365,7 @@ err_vmx:
 static void __exit mhv_exit(void)
 {
 	misc_deregister(&dev_misc);
+	mhv_shrinker_exit();
 	hardware_exit();
 	mhv_vmx_exit();
 	/* tables that were freed under RCU */

@@ -129,6 +129,8 @@ struct mhv_hva_range {
  * @routes_lock: serialises changes of routes and areas
  * @routes: by kind (RCU)
  * @routes_gen: changes with each of them, never 0
+ * @routes_old: replaced sets that are not freed yet
+ * @routes_old_bytes: how much that is
  * @areas: shared areas, never taken away
  * @nr_areas: of them
  * @tsc_start: host TSC at which the guest's was 0
@@ -158,8 +160,10 @@ struct mhv_vm {
 	u64 map_seq;
 	unsigned long disabled;
 
-	struct mutex routes_lock;	/* writers of @routes and @areas */
+	struct mutex routes_lock;	/* writers of @routes and @areas, @routes_old */
 	struct mhv_route_list __rcu *routes[MHV_NR_ROUTE_KINDS];
+	struct mhv_route_list *routes_old;
+	size_t routes_old_bytes;
 	u32 routes_gen;
 	struct mhv_shared *areas[MHV_MAX_AREAS];
 	u32 nr_areas;
@@ -252,6 +256,7 @@ struct mhv_io {
  * @gpa: that faulted
  * @la: linear address that leads to @gpa's page, where @la_valid
  * @la_valid: likewise
+ * @now: linear address of the access being made; for tracing alone
  * @one_operand: the instruction makes no other access to memory
  * @stuck: memory that user space must provide was missing
  * @dirty: MHV_REG_* bits that the instruction may change
@@ -260,6 +265,7 @@ struct mhv_io {
 struct mhv_access {
 	gpa_t gpa;
 	gva_t la;
+	gva_t now;
 	bool la_valid;
 	bool one_operand;
 	bool stuck;
@@ -490,6 +496,8 @@ struct mhv_gva_fault {
 #define MHV_ACCESS_FETCH	BIT(1)
 
 void mhv_get_guest_mode(struct mhv_vcpu *v, struct guest_mmu_mode *mode, struct guest_root *root);
+enum guest_walk_result mhv_look_gva(struct mhv_vcpu *v, gva_t gva, struct guest_root *root,
+				    struct guest_walk *walk);
 enum guest_walk_result mhv_walk_as(struct mhv_vcpu *v, gva_t gva, u32 guest_access,
 				   struct guest_walk *walk);
 enum mhv_gva_result mhv_walk_gva(struct mhv_vcpu *v, gva_t gva, u32 access,
@@ -531,7 +539,8 @@ enum mhv_plain {
 };
 
 /* io/ */
-enum mhv_plain mhv_mmio_plain(struct mhv_vcpu *v, gpa_t gpa, const struct mhv_code *code);
+enum mhv_plain mhv_mmio_plain(struct mhv_vcpu *v, gpa_t gpa, u64 cr3);
+enum mhv_plain mhv_mmio_plain_shadow(struct mhv_vcpu *v, gva_t gva, u32 code);
 int mhv_area_create(struct mhv_vm *vm, struct mhv_area *arg);
 struct page *mhv_area_page(struct mhv_vm *vm, unsigned long pgoff);
 int mhv_set_route(struct mhv_vm *vm, const struct mhv_route *arg);

@@ -13,8 +13,8 @@
 	X(EXITS, "exits")						\
 	X(EXIT_OTHER, "exit_other")					\
 	X(EXIT_EXCEPTION, "exit_exception")				\
-	X(EXIT_NMI, "exit_nmi")						\
 	X(EXIT_HOST_IRQ, "exit_host_irq")				\
+	X(EXIT_TIMER, "exit_timer")					\
 	X(EXIT_TRIPLE_FAULT, "exit_triple_fault")			\
 	X(EXIT_IRQ_WINDOW, "exit_irq_window")				\
 	X(EXIT_NMI_WINDOW, "exit_nmi_window")				\

@@ -15,6 +15,61 @@
 #include "mmu/shadow.h"
 #include "vmx/vmcs.h"
 
+/* Names of enumerations mean nothing to user space: formats show their numbers. */
+TRACE_DEFINE_ENUM(XR_EXCEPTION_NMI);
+TRACE_DEFINE_ENUM(XR_EXT_INTR);
+TRACE_DEFINE_ENUM(XR_TRIPLE_FAULT);
+TRACE_DEFINE_ENUM(XR_INTR_WINDOW);
+TRACE_DEFINE_ENUM(XR_NMI_WINDOW);
+TRACE_DEFINE_ENUM(XR_TASK_SWITCH);
+TRACE_DEFINE_ENUM(XR_CPUID);
+TRACE_DEFINE_ENUM(XR_HLT);
+TRACE_DEFINE_ENUM(XR_INVD);
+TRACE_DEFINE_ENUM(XR_INVLPG);
+TRACE_DEFINE_ENUM(XR_RDPMC);
+TRACE_DEFINE_ENUM(XR_VMCALL);
+TRACE_DEFINE_ENUM(XR_CR_ACCESS);
+TRACE_DEFINE_ENUM(XR_MOV_DR);
+TRACE_DEFINE_ENUM(XR_IO);
+TRACE_DEFINE_ENUM(XR_RDMSR);
+TRACE_DEFINE_ENUM(XR_WRMSR);
+TRACE_DEFINE_ENUM(XR_EPT_VIOLATION);
+TRACE_DEFINE_ENUM(XR_EPT_MISCONFIG);
+TRACE_DEFINE_ENUM(XR_WBINVD);
+TRACE_DEFINE_ENUM(XR_XSETBV);
+TRACE_DEFINE_ENUM(XR_PREEMPTION_TIMER);
+TRACE_DEFINE_ENUM(MHV_VERDICT_VCPU_CACHE);
+TRACE_DEFINE_ENUM(MHV_VERDICT_SPTE);
+TRACE_DEFINE_ENUM(MHV_VERDICT_SLOW);
+TRACE_DEFINE_ENUM(MHV_VERDICT_STALE);
+TRACE_DEFINE_ENUM(MHV_VERDICT_FALSE_ALARM);
+TRACE_DEFINE_ENUM(MHV_VERDICT_MAPPED);
+TRACE_DEFINE_ENUM(MHV_VERDICT_RETRY);
+TRACE_DEFINE_ENUM(MHV_VERDICT_NO_MEMORY);
+TRACE_DEFINE_ENUM(MHV_VERDICT_GUEST);
+TRACE_DEFINE_ENUM(MHV_VERDICT_TABLE);
+TRACE_DEFINE_ENUM(MHV_ROUTE_REGFILE);
+TRACE_DEFINE_ENUM(MHV_ROUTE_POSTED);
+TRACE_DEFINE_ENUM(MHV_ROUTE_EVENTFD);
+TRACE_DEFINE_ENUM(MHV_DECODE_OK);
+TRACE_DEFINE_ENUM(MHV_DECODE_SHORT);
+TRACE_DEFINE_ENUM(MHV_DECODE_TOO_LONG);
+TRACE_DEFINE_ENUM(MHV_DECODE_UD);
+TRACE_DEFINE_ENUM(MHV_DECODE_UNSUPPORTED);
+TRACE_DEFINE_ENUM(MHV_DECODE_NO_MEMORY);
+TRACE_DEFINE_ENUM(MHV_SHADOW_NEW);
+TRACE_DEFINE_ENUM(MHV_SHADOW_FOUND);
+TRACE_DEFINE_ENUM(MHV_SHADOW_ZAP);
+TRACE_DEFINE_ENUM(MHV_SHADOW_SYNC);
+TRACE_DEFINE_ENUM(MHV_SHADOW_UNSYNC);
+TRACE_DEFINE_ENUM(GUEST_WALK_OK);
+TRACE_DEFINE_ENUM(GUEST_WALK_FAULT);
+TRACE_DEFINE_ENUM(GUEST_WALK_NO_MEMORY);
+TRACE_DEFINE_ENUM(GUEST_WALK_RACED);
+TRACE_DEFINE_ENUM(MHV_FLUSH_VM);
+TRACE_DEFINE_ENUM(MHV_FLUSH_VCPU);
+TRACE_DEFINE_ENUM(MHV_FLUSH_GVA);
+
 #define MHV_TRACE_REASONS						\
 	{ XR_EXCEPTION_NMI, "exception" }, { XR_EXT_INTR, "host_irq" },	\
 	{ XR_TRIPLE_FAULT, "triple_fault" },				\
@@ -26,7 +81,7 @@
 	{ XR_RDMSR, "rdmsr" }, { XR_WRMSR, "wrmsr" },			\
 	{ XR_EPT_VIOLATION, "tdp_fault" },				\
 	{ XR_EPT_MISCONFIG, "tdp_misconfig" }, { XR_WBINVD, "wbinvd" },	\
-	{ XR_XSETBV, "xsetbv" }
+	{ XR_XSETBV, "xsetbv" }, { XR_PREEMPTION_TIMER, "timer" }
 
 #define MHV_TRACE_VERDICTS						\
 	{ MHV_VERDICT_VCPU_CACHE, "vcpu_cache" },			\
@@ -162,28 +217,62 @@ TRACE_EVENT(mhv_mmio,
 );
 
 TRACE_EVENT(mhv_decode,
-	TP_PROTO(struct mhv_vcpu *v, u64 rip, const u8 *bytes, u32 result),
-	TP_ARGS(v, rip, bytes, result),
+	TP_PROTO(struct mhv_vcpu *v, u64 rip, const u8 *bytes, u32 result, bool cached),
+	TP_ARGS(v, rip, bytes, result, cached),
 	TP_STRUCT__entry(
 		__field(u64, rip)
 		__field(u32, vcpu)
 		__field(u32, result)
 		__array(u8, bytes, 15)
+		__field(u8, cached)
 	),
 	TP_fast_assign(
 		__entry->rip = rip;
 		__entry->vcpu = v->id;
 		__entry->result = result;
 		memcpy(__entry->bytes, bytes, 15);
+		__entry->cached = cached;
 	),
-	TP_printk("vcpu=%u rip=0x%llx bytes=%s result=%s", __entry->vcpu, __entry->rip,
-		  __print_hex_str(__entry->bytes, 15),
+	TP_printk("vcpu=%u rip=0x%llx bytes=%s result=%s cached=%u", __entry->vcpu,
+		  __entry->rip, __print_hex_str(__entry->bytes, 15),
 		  __print_symbolic(__entry->result, { MHV_DECODE_OK, "ok" },
 				   { MHV_DECODE_SHORT, "short" },
 				   { MHV_DECODE_TOO_LONG, "too_long" },
 				   { MHV_DECODE_UD, "ud" },
 				   { MHV_DECODE_UNSUPPORTED, "unsupported" },
-				   { MHV_DECODE_NO_MEMORY, "no_memory" }))
+				   { MHV_DECODE_NO_MEMORY, "no_memory" }),
+		  __entry->cached)
+);
+
+#define MHV_TRACE_IOREQ							\
+	{ MHV_IOREQ_WRITE, "write" }, { MHV_IOREQ_STRING, "string" },	\
+	{ MHV_IOREQ_DOWN, "down" }, { MHV_IOREQ_POSTABLE, "postable" }
+
+TRACE_EVENT(mhv_ioreq,
+	TP_PROTO(struct mhv_vcpu *v, const struct mhv_ioreq *req, bool mmio),
+	TP_ARGS(v, req, mmio),
+	TP_STRUCT__entry(
+		__field(u64, addr)
+		__field(u64, data)
+		__field(u32, vcpu)
+		__field(u32, size)
+		__field(u32, count)
+		__field(u32, flags)
+		__field(u8, mmio)
+	),
+	TP_fast_assign(
+		__entry->addr = req->addr;
+		__entry->data = req->data;
+		__entry->vcpu = v->id;
+		__entry->size = req->size;
+		__entry->count = req->count;
+		__entry->flags = req->flags;
+		__entry->mmio = mmio;
+	),
+	TP_printk("vcpu=%u %s addr=0x%llx size=%u count=%u data=0x%llx flags=%s", __entry->vcpu,
+		  __print_symbolic(__entry->mmio, { 0, "port" }, { 1, "mmio" }),
+		  __entry->addr, __entry->size, __entry->count, __entry->data,
+		  __print_flags(__entry->flags, "|", MHV_TRACE_IOREQ))
 );
 
 TRACE_EVENT(mhv_ioreq_done,
@@ -209,9 +298,27 @@ TRACE_EVENT(mhv_ioreq_done,
 	),
 	TP_printk("vcpu=%u addr=0x%llx size=%u count=%u data=0x%llx flags=%s ticks=%llu",
 		  __entry->vcpu, __entry->addr, __entry->size, __entry->count, __entry->data,
-		  __print_flags(__entry->flags, "|", { MHV_IOREQ_WRITE, "write" },
-				{ MHV_IOREQ_STRING, "string" }, { MHV_IOREQ_DOWN, "down" },
-				{ MHV_IOREQ_POSTABLE, "postable" }), __entry->ticks)
+		  __print_flags(__entry->flags, "|", MHV_TRACE_IOREQ), __entry->ticks)
+);
+
+/* What a string transfer carries, in pieces that a line of text holds. */
+#define MHV_TRACE_PIECE		512
+
+TRACE_EVENT(mhv_data,
+	TP_PROTO(struct mhv_vcpu *v, u32 offset, u32 len),
+	TP_ARGS(v, offset, len),
+	TP_STRUCT__entry(
+		__field(u32, vcpu)
+		__field(u32, offset)
+		__dynamic_array(u8, bytes, len)
+	),
+	TP_fast_assign(
+		__entry->vcpu = v->id;
+		__entry->offset = offset;
+		memcpy(__get_dynamic_array(bytes), v->data + offset, len);
+	),
+	TP_printk("vcpu=%u offset=%u bytes=%s", __entry->vcpu, __entry->offset,
+		  __print_hex_str(__get_dynamic_array(bytes), __get_dynamic_array_len(bytes)))
 );
 
 TRACE_EVENT(mhv_posted,
@@ -293,7 +400,8 @@ TRACE_EVENT(mhv_inject,
 );
 
 #define MHV_TRACE_SHADOW						\
-	{ MHV_SHADOW_NEW, "new" }, { MHV_SHADOW_ZAP, "zap" },		\
+	{ MHV_SHADOW_NEW, "new" }, { MHV_SHADOW_FOUND, "found" },	\
+	{ MHV_SHADOW_ZAP, "zap" },					\
 	{ MHV_SHADOW_SYNC, "sync" }, { MHV_SHADOW_UNSYNC, "unsync" }
 
 TRACE_EVENT(mhv_shadow_page,
@@ -337,6 +445,103 @@ TRACE_EVENT(mhv_shadow_spte,
 	),
 	TP_printk("vcpu=%u gva=0x%llx spte=0x%llx gpte=0x%llx", __entry->vcpu, __entry->gva,
 		  __entry->spte, __entry->gpte)
+);
+
+TRACE_EVENT(mhv_shadow_root,
+	TP_PROTO(struct mhv_vcpu *v, u64 cr3, const struct mhv_mmu_table *t),
+	TP_ARGS(v, cr3, t),
+	TP_STRUCT__entry(
+		__field(u64, cr3)
+		__field(u64, tables)
+		__field(u64, present)
+		__field(u64, accessed)
+		__field(u64, dirty)
+		__field(u64, mmio)
+		__field(u64, gnp)
+		__field(u32, vcpu)
+	),
+	TP_fast_assign(
+		__entry->cr3 = cr3;
+		__entry->tables = t->tables;
+		__entry->present = t->present;
+		__entry->accessed = t->accessed;
+		__entry->dirty = t->dirty;
+		__entry->mmio = t->mmio;
+		__entry->gnp = t->gnp;
+		__entry->vcpu = v->id;
+	),
+	TP_printk("vcpu=%u cr3=0x%llx tables=%llu present=%llu accessed=%llu dirty=%llu mmio=%llu gnp=%llu",
+		  __entry->vcpu, __entry->cr3, __entry->tables, __entry->present,
+		  __entry->accessed, __entry->dirty, __entry->mmio, __entry->gnp)
+);
+
+TRACE_EVENT(mhv_shadow_shrink,
+	TP_PROTO(u64 tables, u64 left),
+	TP_ARGS(tables, left),
+	TP_STRUCT__entry(
+		__field(u64, tables)
+		__field(u64, left)
+	),
+	TP_fast_assign(
+		__entry->tables = tables;
+		__entry->left = left;
+	),
+	TP_printk("tables=%llu left=%llu", __entry->tables, __entry->left)
+);
+
+TRACE_EVENT(mhv_walk,
+	TP_PROTO(struct mhv_vcpu *v, u64 gva, u32 access, u32 result,
+		 const struct guest_walk *walk),
+	TP_ARGS(v, gva, access, result, walk),
+	TP_STRUCT__entry(
+		__field(u64, gva)
+		__field(u64, gpa)
+		__field(u32, vcpu)
+		__field(u32, access)
+		__field(u32, result)
+		__field(u32, error_code)
+		__field(u32, level)
+	),
+	TP_fast_assign(
+		__entry->gva = gva;
+		__entry->gpa = walk->gpa;
+		__entry->vcpu = v->id;
+		__entry->access = access;
+		__entry->result = result;
+		__entry->error_code = walk->error_code;
+		__entry->level = walk->level;
+	),
+	TP_printk("vcpu=%u gva=0x%llx access=%s result=%s level=%u gpa=0x%llx error_code=0x%x",
+		  __entry->vcpu, __entry->gva,
+		  __print_flags(__entry->access, "|", { GUEST_ACCESS_WRITE, "write" },
+				{ GUEST_ACCESS_USER, "user" }, { GUEST_ACCESS_FETCH, "fetch" },
+				{ GUEST_ACCESS_AC, "ac" },
+				{ GUEST_ACCESS_IMPLICIT, "implicit" }),
+		  __print_symbolic(__entry->result, { GUEST_WALK_OK, "ok" },
+				   { GUEST_WALK_FAULT, "fault" },
+				   { GUEST_WALK_NO_MEMORY, "no_memory" },
+				   { GUEST_WALK_RACED, "raced" }),
+		  __entry->level, __entry->gpa, __entry->error_code)
+);
+
+#define MHV_TRACE_FLUSHES						\
+	{ MHV_FLUSH_VM, "vm" }, { MHV_FLUSH_VCPU, "vcpu" }, { MHV_FLUSH_GVA, "gva" }
+
+TRACE_EVENT(mhv_flush,
+	TP_PROTO(s32 vcpu, u32 what, u64 gva),
+	TP_ARGS(vcpu, what, gva),
+	TP_STRUCT__entry(
+		__field(u64, gva)
+		__field(s32, vcpu)
+		__field(u32, what)
+	),
+	TP_fast_assign(
+		__entry->gva = gva;
+		__entry->vcpu = vcpu;
+		__entry->what = what;
+	),
+	TP_printk("vcpu=%d what=%s gva=0x%llx", __entry->vcpu,
+		  __print_symbolic(__entry->what, MHV_TRACE_FLUSHES), __entry->gva)
 );
 
 TRACE_EVENT(mhv_memslot,

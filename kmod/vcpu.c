@@ -599,6 +599,21 @@ static long vcpu_set_events(struct mhv_vcpu *v, const void __user *uarg)
 	return 0;
 }
 
+static long vcpu_walk(struct mhv_vcpu *v, void __user *uarg)
+{
+	struct mhv_walk arg;
+	int ret;
+
+	if (copy_from_user(&arg, uarg, sizeof(arg)))
+		return -EFAULT;
+	mhv_vcpu_load(v);
+	ret = mhv_walk(v, &arg);
+	mhv_vcpu_put(v);
+	if (ret)
+		return ret;
+	return copy_to_user(uarg, &arg, sizeof(arg)) ? -EFAULT : 0;
+}
+
 /* ---- the file -------------------------------------------------------------- */
 
 static long vcpu_locked_ioctl(struct mhv_vcpu *v, unsigned int cmd, unsigned long arg)
@@ -606,8 +621,6 @@ static long vcpu_locked_ioctl(struct mhv_vcpu *v, unsigned int cmd, unsigned lon
 	void __user *uarg = (void __user *)arg;
 
 	switch (cmd) {
-	case MHV_RUN:
-		return arg ? -EINVAL : vcpu_run(v);
 	case MHV_GET_REGS:
 		return vcpu_get_regs(v, uarg);
 	case MHV_SET_REGS:
@@ -634,6 +647,8 @@ static long vcpu_locked_ioctl(struct mhv_vcpu *v, unsigned int cmd, unsigned lon
 		return vcpu_get_events(v, uarg);
 	case MHV_SET_EVENTS:
 		return vcpu_set_events(v, uarg);
+	case MHV_WALK:
+		return vcpu_walk(v, uarg);
 	}
 	return -ENOTTY;
 }
@@ -649,7 +664,10 @@ static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return arg ? -EINVAL : vcpu_kick(v);
 	if (mutex_lock_interruptible(&v->mutex))
 		return -EINTR;
-	ret = vcpu_locked_ioctl(v, cmd, arg);
+	if (likely(cmd == MHV_RUN))
+		ret = arg ? -EINVAL : vcpu_run(v);
+	else
+		ret = vcpu_locked_ioctl(v, cmd, arg);
 	mutex_unlock(&v->mutex);
 	return ret;
 }

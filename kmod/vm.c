@@ -266,6 +266,33 @@ static long vm_set_options(struct mhv_vm *vm, void __user *uarg)
 	return 0;
 }
 
+static long vm_dump_mmu(struct mhv_vm *vm, void __user *uarg)
+{
+	struct mhv_mmu arg;
+	int ret;
+
+	if (copy_from_user(&arg, uarg, sizeof(arg)))
+		return -EFAULT;
+	ret = mhv_dump_mmu(vm, &arg);
+	if (ret)
+		return ret;
+	return copy_to_user(uarg, &arg, sizeof(arg)) ? -EFAULT : 0;
+}
+
+static long vm_audit(struct mhv_vm *vm, void __user *uarg)
+{
+	struct mhv_audit arg;
+
+	if (copy_from_user(&arg, uarg, sizeof(arg)))
+		return -EFAULT;
+	if (memchr_inv(&arg, 0, sizeof(arg)))
+		return -EINVAL;
+	if (!vm->shadow)
+		return -EOPNOTSUPP;
+	mhv_shadow_audit(vm, &arg);
+	return copy_to_user(uarg, &arg, sizeof(arg)) ? -EFAULT : 0;
+}
+
 static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct mhv_vm *vm = file->private_data;
@@ -284,6 +311,10 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return vm_set_route(vm, uarg);
 	case MHV_SET_OPTIONS:
 		return vm_set_options(vm, uarg);
+	case MHV_DUMP_MMU:
+		return vm_dump_mmu(vm, uarg);
+	case MHV_AUDIT:
+		return vm_audit(vm, uarg);
 	}
 	return -ENOTTY;
 }

@@ -11,6 +11,39 @@
 #include "../mmu/mmu.h"
 #include "../trace.h"
 
+/* The data of a string transfer, which is in the data page. */
+static void ioreq_trace_data(struct mhv_vcpu *v)
+{
+	const struct mhv_ioreq *req = &v->io.req;
+	u32 offset, len, bytes = req->size * req->count;
+
+	for (offset = 0; offset < bytes; offset += len) {
+		len = min_t(u32, bytes - offset, MHV_TRACE_PIECE);
+		trace_mhv_data(v, offset, len);
+	}
+}
+
+/* One that is handed out again has been told. */
+static void ioreq_trace(struct mhv_vcpu *v)
+{
+	const struct mhv_ioreq *req = &v->io.req;
+
+	if (req->state == MHV_IOREQ_READY)
+		return;
+	trace_mhv_ioreq(v, req, v->io.kind >= MHV_IO_MMIO);
+	if ((req->flags & MHV_IOREQ_STRING) && (req->flags & MHV_IOREQ_WRITE))
+		ioreq_trace_data(v);
+}
+
+static void ioreq_trace_done(struct mhv_vcpu *v, u64 data)
+{
+	const struct mhv_ioreq *req = &v->io.req;
+
+	trace_mhv_ioreq_done(v, req, data, rdtsc() - v->io.issued);
+	if ((req->flags & MHV_IOREQ_STRING) && !(req->flags & MHV_IOREQ_WRITE))
+		ioreq_trace_data(v);
+}
+
 /**
  * mhv_ioreq_issue - hand the outstanding request to user space
  * @v: a loaded vCPU with v->io filled in
@@ -21,6 +54,8 @@ enum mhv_next mhv_ioreq_issue(struct mhv_vcpu *v)
 {
 	struct mhv_ioreq *slot = &v->run->ioreq;
 
+	if (trace_mhv_ioreq_enabled())
+		ioreq_trace(v);
 	v->io.req.state = MHV_IOREQ_READY;
 	*slot = v->io.req;
 	v->run->exit = v->io.kind >= MHV_IO_MMIO ? MHV_EXIT_MMIO : MHV_EXIT_IO;
@@ -52,7 +87,7 @@ enum mhv_next mhv_ioreq_complete(struct mhv_vcpu *v)
 	data = READ_ONCE(slot->data);
 	WRITE_ONCE(slot->state, MHV_IOREQ_FREE);
 	if (trace_mhv_ioreq_done_enabled())
-		trace_mhv_ioreq_done(v, &v->io.req, data, rdtsc() - v->io.issued);
+		ioreq_trace_done(v, data);
 	switch (v->io.kind) {
 	case MHV_IO_PLAIN:
 		return mhv_plain_complete(v, data);

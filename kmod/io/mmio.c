@@ -102,8 +102,16 @@ static enum mhv_emul_result mmio_page_fault(struct mhv_emul_ctx *ctx,
 	return MHV_EMUL_FAULT;
 }
 
-/* The access cannot be made: user space is told, and the instruction waits. */
-static enum mhv_emul_result mmio_no_memory(struct mhv_vcpu *v, gpa_t gpa, bool write)
+/**
+ * mhv_exit_memory - fill in MHV_EXIT_MEMORY_FAULT
+ * @v: the vCPU
+ * @gpa: address that could not be had
+ * @write: to be written
+ *
+ * Context: may sleep.
+ * Return: false when there is no memslot at all.
+ */
+bool mhv_exit_memory(struct mhv_vcpu *v, gpa_t gpa, bool write)
 {
 	const struct mhv_slot *slot;
 	int idx;
@@ -116,6 +124,13 @@ static enum mhv_emul_result mmio_no_memory(struct mhv_vcpu *v, gpa_t gpa, bool w
 	v->run->memory_fault.error = EFAULT;
 	v->run->memory_fault.is_write = write;
 	srcu_read_unlock(&v->vm->srcu, idx);
+	return v->run->memory_fault.hva;
+}
+
+/* The access cannot be made: user space is told, and the instruction waits. */
+static enum mhv_emul_result mmio_no_memory(struct mhv_vcpu *v, gpa_t gpa, bool write)
+{
+	mhv_exit_memory(v, gpa, write);
 	v->access.stuck = true;
 	return MHV_EMUL_PENDING;
 }
@@ -126,6 +141,7 @@ static enum mhv_emul_result mmio_translate(struct mhv_emul_ctx *ctx, u64 la, boo
 	struct mhv_vcpu *v = ctx_vcpu(ctx);
 	struct mhv_gva_fault fault;
 
+	v->access.now = la;
 	if (mmio_known(v, la, gpa))
 		return MHV_EMUL_OK;
 	switch (mhv_translate_gva(v, la, write ? MHV_ACCESS_WRITE : 0, gpa, &fault)) {
@@ -175,7 +191,18 @@ static void mmio_request(struct mhv_vcpu *v, gpa_t gpa, u32 size, u32 count, u32
 static void mmio_trace(struct mhv_vcpu *v, gpa_t gpa, u32 size, u64 data, bool write, u32 route)
 {
 	mhv_count(v, write ? MHV_STAT_MMIO_WRITE : MHV_STAT_MMIO_READ);
-	trace_mhv_mmio(v, v->access.la, gpa, size, data, write, route, v->access.verdict);
+	if (size < sizeof(data))
+		data &= GENMASK_ULL(size * 8 - 1, 0);
+	trace_mhv_mmio(v, v->access.now, gpa, size, data, write, route, v->access.verdict);
+}
+
+/* The same of what is in the data page; mhv_data shows all of it. */
+static void mmio_trace_data(struct mhv_vcpu *v)
+{
+	const struct mhv_ioreq *req = &v->io.req;
+
+	mmio_trace(v, req->addr, req->size * req->count, *(const u64 *)v->data,
+		   req->flags & MHV_IOREQ_WRITE, 0);
 }
 
 /* ---- one access --------------------------------------------------------------- */
@@ -255,7 +282,7 @@ static enum mhv_emul_result mmio_device_write(struct mhv_vcpu *v, gpa_t gpa, con
 	if (size > 8) {
 		memcpy(v->data, data, size);
 		mmio_request(v, gpa, size, 1, MHV_IOREQ_WRITE | MHV_IOREQ_STRING, 0);
-		mmio_trace(v, gpa, size, *(const u64 *)data, true, 0);
+		mmio_trace_data(v);
 		return MHV_EMUL_OK;
 	}
 	memcpy(&value, data, size);
@@ -359,11 +386,25 @@ static gpa_t string_gpa(const struct mhv_emul_string *s, gpa_t first, u32 i)
 	return s->down ? first - i * s->size : first + i * s->size;
 }
 
+/* Does one register file cover the batch?  If not, user space is asked for all of it. */
+static bool string_in_regfile(struct mhv_vcpu *v, gpa_t gpa, const struct mhv_emul_string *s)
+{
+	gpa_t low = s->down ? string_gpa(s, gpa, s->count - 1) : gpa;
+	bool found;
+
+	rcu_read_lock();
+	found = mhv_route_find(mhv_routes(v->vm, MHV_ROUTE_REGFILE), low, s->count * s->size);
+	rcu_read_unlock();
+	return found;
+}
+
 static bool string_from_regfile(struct mhv_vcpu *v, gpa_t gpa, const struct mhv_emul_string *s)
 {
 	u64 value;
 	u32 i;
 
+	if (!string_in_regfile(v, gpa, s))
+		return false;
 	for (i = 0; i < s->count; i++) {
 		if (!mmio_read_route(v, string_gpa(s, gpa, i), s->size, &value))
 			return false;
@@ -421,7 +462,7 @@ static enum mhv_emul_result emul_write_string(struct mhv_emul_ctx *ctx,
 	if (s->count == 1)
 		return mmio_device_write(v, gpa, v->data, s->size);
 	mmio_request(v, gpa, s->size, s->count, string_flags(s, MHV_IOREQ_WRITE), 0);
-	mmio_trace(v, gpa, s->size * s->count, *(u64 *)v->data, true, 0);
+	mmio_trace_data(v);
 	return MHV_EMUL_OK;
 }
 
@@ -564,6 +605,8 @@ enum mhv_next mhv_mmio(struct mhv_vcpu *v, const struct mhv_fault *fault,
 	case MHV_INSN_FAULT:
 	case MHV_INSN_RETRY:
 		return MHV_NEXT_RESUME;
+	case MHV_INSN_NO_MEMORY:
+		return MHV_NEXT_USER;
 	case MHV_INSN_UNKNOWN:
 		return mmio_not_emulated(v, fault);
 	}
@@ -595,9 +638,9 @@ enum mhv_next mhv_mmio_complete(struct mhv_vcpu *v, u64 data)
 	if (!mhv_emul_pending(&v->emul))
 		return MHV_NEXT_RESUME;
 	if (awaited && (req->flags & MHV_IOREQ_STRING))
-		data = *(u64 *)v->data;
-	if (awaited)
-		mmio_trace(v, req->addr, req->size * req->count, data, false, 0);
+		mmio_trace_data(v);
+	else if (awaited)
+		mmio_trace(v, req->addr, req->size, data, false, 0);
 	if (awaited && req->count == 1 && req->size > 8 && req->size <= sizeof(wide)) {
 		memcpy(wide, v->data, req->size);
 		mhv_emul_complete(&v->emul, wide, req->size);

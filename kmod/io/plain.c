@@ -15,10 +15,11 @@
 
 #include "../mmu/decode_verify.h"
 #include "../mmu/mmu.h"
+#include "../mmu/shadow.h"
 #include "posted.h"
 #include "route.h"
 
-#define PLAIN_NEEDS	(BIT(MHV_OPT_VCPU_CACHE) | BIT(MHV_OPT_DECODE_CACHE) | MHV_VM_MEASURE)
+#define PLAIN_NEEDS	(BIT(MHV_OPT_VCPU_CACHE) | BIT(MHV_OPT_DECODE_CACHE))
 
 static inline u64 plain_mask(u32 size)
 {
@@ -127,8 +128,8 @@ static enum mhv_plain plain_write(struct mhv_vcpu *v, struct mhv_mmio_entry *e, 
 	return plain_request(v, gpa, size, flags, data);
 }
 
-static enum mhv_plain plain_read(struct mhv_vcpu *v, struct mhv_mmio_entry *e, gpa_t gpa,
-				 const struct mhv_insn *insn)
+static __always_inline enum mhv_plain plain_read(struct mhv_vcpu *v, struct mhv_mmio_entry *e,
+						 gpa_t gpa, const struct mhv_insn *insn)
 {
 	const struct mhv_route_entry *route;
 
@@ -152,12 +153,11 @@ static enum mhv_plain plain_read(struct mhv_vcpu *v, struct mhv_mmio_entry *e, g
 }
 
 /*
- * Does the access begin at @gpa?  One that crosses pages may have faulted on the second,
+ * Does the access begin at @la?  One that crosses pages may have faulted on the second,
  * and a walk of the guest's tables that are in device memory looks the same but for the
  * page.
  */
-static inline bool plain_begins_at(struct mhv_vcpu *v, const struct mhv_mmio_entry *e,
-				   const struct mhv_insn *insn, gpa_t gpa)
+static inline bool plain_begins_at(struct mhv_vcpu *v, const struct mhv_insn *insn, u64 la)
 {
 	u64 ea = insn->disp;
 
@@ -165,37 +165,41 @@ static inline bool plain_begins_at(struct mhv_vcpu *v, const struct mhv_mmio_ent
 		ea += v->gpr[insn->base];
 	if (insn->index != MHV_REG_NONE)
 		ea += v->gpr[insn->index] << insn->scale;
-	return ea == (e->la | offset_in_page(gpa));
+	return ea == la;
 }
 
-/**
- * mhv_mmio_plain - do a device access the short way, if it is one for it
- * @v: a loaded vCPU that has just exited, RIP cached, nothing outstanding
- * @gpa: address that found a device entry
- * @code: where the vCPU executes
- *
- * Context: interrupts off.
- */
-enum mhv_plain mhv_mmio_plain(struct mhv_vcpu *v, gpa_t gpa, const struct mhv_code *code)
+/* The instruction at RIP, if it is a plain move that was decoded before. */
+static __always_inline const struct mhv_insn *plain_insn(struct mhv_vcpu *v, u64 cr3)
 {
-	u64 gfn = gpa_to_gfn(gpa);
-	struct mhv_mmio_entry *e = &v->mmio.entry[gfn % MHV_MMIO_CACHE];
-	const struct mhv_decoded *d = mhv_decoded_at(v, code->rip);
-	const struct mhv_insn *insn = &d->insn;
+	const struct mhv_code code = {
+		.rip = v->rip, .cr3 = cr3,
+		.kind = MHV_CODE_KIND(MHV_MODE_64, GUEST_PAGING_4LEVEL),
+	};
+	const struct mhv_decoded *d = mhv_decoded_at(v, code.rip);
+
+	if (unlikely((d->insn.flags & (MHV_INSN_PLAIN | MHV_INSN_HIGH8 | MHV_INSN_USES_RSP)) !=
+		     MHV_INSN_PLAIN || !mhv_decoded_true(v, d, &code)))
+		return NULL;
+	return &d->insn;
+}
+
+/* Is the entry one of now, for reads as well, and may it be used? */
+static __always_inline bool plain_entry(struct mhv_vcpu *v, const struct mhv_mmio_entry *e)
+{
+	return !(READ_ONCE(v->vm->disabled) & PLAIN_NEEDS) &&
+	       e->gen == READ_ONCE(v->vm->mmio_gen) && !e->write_only;
+}
+
+static __always_inline enum mhv_plain plain_access(struct mhv_vcpu *v, struct mhv_mmio_entry *e,
+						   const struct mhv_insn *insn, gpa_t gpa,
+						   enum mhv_stat exit)
+{
+	u32 gen = READ_ONCE(v->vm->routes_gen);
 	enum mhv_plain plain;
 	u64 *stat;
-	u32 gen;
 
-	if (unlikely((READ_ONCE(v->vm->disabled) & PLAIN_NEEDS) || e->gfn != gfn ||
-		     e->gen != READ_ONCE(v->vm->mmio_gen) || e->write_only))
+	if (unlikely(offset_in_page(gpa) + insn->size > PAGE_SIZE))
 		return MHV_PLAIN_NO;
-	if (unlikely((insn->flags & (MHV_INSN_PLAIN | MHV_INSN_HIGH8 | MHV_INSN_USES_RSP)) !=
-		     MHV_INSN_PLAIN || offset_in_page(gpa) + insn->size > PAGE_SIZE))
-		return MHV_PLAIN_NO;
-	if (unlikely(!mhv_decoded_true(v, d, code) || !plain_begins_at(v, e, insn, gpa)))
-		return MHV_PLAIN_NO;
-
-	gen = READ_ONCE(v->vm->routes_gen);
 	if (unlikely(e->routes_gen != gen))
 		plain_refresh(v, e, gen);
 	switch (insn->op) {
@@ -220,8 +224,52 @@ enum mhv_plain mhv_mmio_plain(struct mhv_vcpu *v, gpa_t gpa, const struct mhv_co
 	stat[MHV_STAT_PF_VCPU_CACHE]++;
 	stat[MHV_STAT_DECODE_HIT]++;
 	stat[MHV_STAT_EXITS]++;
-	stat[MHV_STAT_EXIT_TDP_MISCONFIG]++;
+	stat[exit]++;
 	return plain;
+}
+
+/**
+ * mhv_mmio_plain - do a device access the short way, if it is one for it
+ * @v: a loaded vCPU that has just exited, RIP cached, nothing outstanding
+ * @gpa: address that found a device entry
+ * @cr3: the guest's; it executes in 64-bit mode
+ *
+ * Context: interrupts off.
+ */
+enum mhv_plain mhv_mmio_plain(struct mhv_vcpu *v, gpa_t gpa, u64 cr3)
+{
+	struct mhv_mmio_entry *e = &v->mmio.entry[gpa_to_gfn(gpa) % MHV_MMIO_CACHE];
+	const struct mhv_insn *insn;
+
+	if (unlikely(e->gfn != gpa_to_gfn(gpa) || !plain_entry(v, e)))
+		return MHV_PLAIN_NO;
+	insn = plain_insn(v, cr3);
+	if (unlikely(!insn || !plain_begins_at(v, insn, e->la | offset_in_page(gpa))))
+		return MHV_PLAIN_NO;
+	return plain_access(v, e, insn, gpa, MHV_STAT_EXIT_TDP_MISCONFIG);
+}
+
+/**
+ * mhv_mmio_plain_shadow - the same with shadow paging
+ * @v: a loaded vCPU that has just exited for a #PF, RIP cached, nothing outstanding
+ * @gva: linear address
+ * @code: PFERR_*
+ *
+ * Context: interrupts off.
+ */
+enum mhv_plain mhv_mmio_plain_shadow(struct mhv_vcpu *v, gva_t gva, u32 code)
+{
+	struct mhv_mmio_entry *e = mhv_mmio_cache_by_la(&v->mmio, gva);
+	const struct mhv_insn *insn;
+
+	if (unlikely(e->la != (gva & PAGE_MASK) || !plain_entry(v, e) ||
+		     !mhv_shadow_rights_allow(v, e->rights, code)))
+		return MHV_PLAIN_NO;
+	insn = plain_insn(v, v->cr3);
+	if (unlikely(!insn || !plain_begins_at(v, insn, gva)))
+		return MHV_PLAIN_NO;
+	return plain_access(v, e, insn, gfn_to_gpa(e->gfn) | offset_in_page(gva),
+			    MHV_STAT_EXIT_EXCEPTION);
 }
 
 /**

@@ -16,6 +16,18 @@
 #include "../trace.h"
 #include "route.h"
 
+/*
+ * User space drains a ring without telling: what it took since a producer last looked is
+ * reported with the next write.  Under the area's lock.
+ */
+static inline void posted_trace_drain(struct mhv_vcpu *v, struct mhv_shared *area, u32 consumer)
+{
+	if (consumer == area->consumer)
+		return;
+	trace_mhv_posted_drain(v, area->consumer, consumer);
+	area->consumer = consumer;
+}
+
 /**
  * mhv_posted_write - append a write to a ring
  * @v: the vCPU
@@ -34,11 +46,14 @@ static inline bool mhv_posted_write(struct mhv_vcpu *v, const struct mhv_route_e
 	struct mhv_shared *area = e->area;
 	struct mhv_ring *ring = area->page;
 	struct mhv_posted *entry;
-	u32 seq;
+	u32 seq, consumer;
 
 	spin_lock(&area->lock);
 	seq = area->producer;
-	if (unlikely(seq - READ_ONCE(ring->consumer) >= MHV_RING_ENTRIES)) {
+	consumer = READ_ONCE(ring->consumer);
+	if (trace_mhv_posted_drain_enabled())
+		posted_trace_drain(v, area, consumer);
+	if (unlikely(seq - consumer >= MHV_RING_ENTRIES)) {
 		spin_unlock(&area->lock);
 		return false;
 	}

@@ -5,6 +5,7 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <asm/processor.h>
@@ -174,6 +175,12 @@ u8 mhv_route_kinds(struct mhv_vm *vm, u64 gfn)
 
 /* ---- registration ------------------------------------------------------------- */
 
+/*
+ * Bytes of old sets that are kept for those who may look at them.  A grace period for
+ * each route that is added would cost a VM with a thousand of them a minute.
+ */
+#define ROUTES_OLD_MAX	SZ_1M
+
 static int route_order(const struct mhv_route_entry *a, const struct mhv_route_entry *b)
 {
 	if (a->gpa != b->gpa)
@@ -291,17 +298,39 @@ static struct mhv_route_list *route_without(const struct mhv_route_list *old, u3
 	return list;
 }
 
-/* Nobody looks at the old set when this returns. */
+static void routes_free_old(struct mhv_vm *vm)
+{
+	struct mhv_route_list *list, *older;
+
+	for (list = vm->routes_old; list; list = older) {
+		older = list->older;
+		kvfree(list);
+	}
+	vm->routes_old = NULL;
+	vm->routes_old_bytes = 0;
+}
+
+/* Wait for all who look at an old set.  On a busy host that may take some 0.1 s. */
+static void routes_settle(struct mhv_vm *vm)
+{
+	synchronize_rcu_expedited();
+	routes_free_old(vm);
+}
+
+/* From the next access on; one under way may go on with the old set, which is kept. */
 static void route_publish(struct mhv_vm *vm, u32 kind, struct mhv_route_list *list)
 {
 	struct mhv_route_list *old = rcu_dereference_protected(vm->routes[kind],
 							       lockdep_is_held(&vm->routes_lock));
 
 	rcu_assign_pointer(vm->routes[kind], list);
-	/* whoever sees the old number is waited for below */
+	/* whoever sees the old number has entered its read side before now */
 	WRITE_ONCE(vm->routes_gen, vm->routes_gen + 1 ?: 1);
-	synchronize_rcu_expedited();
-	kvfree(old);
+	if (!old)
+		return;
+	old->older = vm->routes_old;
+	vm->routes_old = old;
+	vm->routes_old_bytes += struct_size(old, entry, old->nr);
 }
 
 static u32 routes_total(struct mhv_vm *vm)
@@ -340,6 +369,9 @@ static int route_add(struct mhv_vm *vm, const struct mhv_route *arg,
 		return -ENOMEM;
 	}
 	route_publish(vm, arg->kind, list);
+	/* an access that misses the new route began before it: no need to wait */
+	if (vm->routes_old_bytes > ROUTES_OLD_MAX)
+		routes_settle(vm);
 	return 0;
 }
 
@@ -360,6 +392,8 @@ static int route_remove(struct mhv_vm *vm, const struct mhv_route *arg,
 	if (!list)
 		return -ENOMEM;
 	route_publish(vm, arg->kind, list);
+	/* no access is answered by the route when this returns */
+	routes_settle(vm);
 	if (eventfd)
 		eventfd_ctx_put(eventfd);
 	return 0;
@@ -409,6 +443,7 @@ void mhv_routes_destroy(struct mhv_vm *vm)
 				eventfd_ctx_put(list->entry[i].eventfd);
 		kvfree(list);
 	}
+	routes_free_old(vm);
 	for (i = 0; i < vm->nr_areas; i++) {
 		free_pages_exact(vm->areas[i]->page, AREA_SIZE);
 		kfree(vm->areas[i]);

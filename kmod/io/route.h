@@ -21,12 +21,14 @@
  * @page: kernel address of its pages
  * @lock: ring: serialises producers
  * @producer: ring: entries appended, the kernel's own count
+ * @consumer: ring: user space's index when last looked at; for tracing alone
  */
 struct mhv_shared {
 	u32 kind;
 	void *page;
 	spinlock_t lock;		/* @producer and the ring's entries */
 	u32 producer;
+	u32 consumer;
 };
 
 /**
@@ -51,12 +53,12 @@ struct mhv_route_entry {
 
 /**
  * struct mhv_route_list - the routes of one kind
- * @rcu: for freeing
+ * @older: replaced before, when this one is replaced
  * @nr: of them
  * @entry: sorted by @gpa, then size and value
  */
 struct mhv_route_list {
-	struct rcu_head rcu;
+	struct mhv_route_list *older;
 	u32 nr;
 	struct mhv_route_entry entry[];
 };

@@ -33,12 +33,14 @@ MODULE_PARM_DESC(audit, "shadow paging: check all tables after so many faults; 0
  * @errors: mismatches found
  * @leaves: counted
  * @pages: likewise
+ * @skipped: pages whose guest table could not be read: their leaves were not counted
  */
 struct audit {
 	struct mhv_vm *vm;
 	u64 errors;
 	unsigned long leaves;
 	unsigned long pages;
+	unsigned long skipped;
 };
 
 static void audit_error(struct audit *a, const struct shadow_page *sp, u32 index, const char *what,
@@ -48,6 +50,17 @@ static void audit_error(struct audit *a, const struct shadow_page *sp, u32 index
 	WARN_ONCE(1, "mhv: audit: %s: gfn %#llx level %u entry %u: shadow %#llx made from %#llx, guest %#llx\n",
 		  what, sp->gfn, sp->role.level, index, sp->table[index], sp->entry[index].gpte,
 		  now);
+}
+
+static void audit_accounting(struct audit *a)
+{
+	const struct mhv_shadow *s = a->vm->shadow;
+
+	if (a->pages == s->nr_pages && (a->skipped || a->leaves == s->nr_rmap))
+		return;
+	a->errors++;
+	WARN_ONCE(1, "mhv: audit: accounting: %lu pages of %lu, %lu leaves of %lu\n", a->pages,
+		  s->nr_pages, a->leaves, s->nr_rmap);
 }
 
 static bool audit_on_list(const struct hlist_head *head, const struct shadow_entry *e)
@@ -137,8 +150,10 @@ static void audit_page(struct audit *a, struct shadow_page *sp)
 	if (!sp->role.direct) {
 		table = shadow_get_table(a->vm, sp->gfn, &page);
 		/* swapped out, or the host is changing it: another time */
-		if (!table)
+		if (!table) {
+			a->skipped++;
 			return;
+		}
 	}
 	for (i = 0; i < SPTE_ENTRIES; i++)
 		audit_entry(a, sp, i, table ? shadow_table_gpte(sp, table, i) : 0);
@@ -149,11 +164,11 @@ static void audit_page(struct audit *a, struct shadow_page *sp)
 /**
  * mhv_shadow_audit - check all shadow tables of a VM
  * @vm: a VM with shadow paging
+ * @result: out: what was looked at, and the number of mismatches
  *
  * Context: interrupts on; takes mmu_lock.
- * Return: number of mismatches.
  */
-u64 mhv_shadow_audit(struct mhv_vm *vm)
+void mhv_shadow_audit(struct mhv_vm *vm, struct mhv_audit *result)
 {
 	struct audit a = { .vm = vm };
 	struct shadow_page *sp;
@@ -165,12 +180,13 @@ u64 mhv_shadow_audit(struct mhv_vm *vm)
 	if (!vm->notifier_count) {
 		list_for_each_entry(sp, &vm->shadow->pages, link)
 			audit_page(&a, sp);
-		if (a.pages != vm->shadow->nr_pages)
-			a.errors++;
+		audit_accounting(&a);
 	}
 	spin_unlock(&vm->mmu_lock);
 	srcu_read_unlock(&vm->srcu, idx);
-	return a.errors;
+	*result = (struct mhv_audit){
+		.errors = a.errors, .tables = a.pages, .leaves = a.leaves,
+	};
 }
 
 /**
@@ -182,10 +198,12 @@ u64 mhv_shadow_audit(struct mhv_vm *vm)
 void mhv_shadow_audit_fault(struct mhv_vcpu *v)
 {
 	unsigned int every = READ_ONCE(audit_every);
+	struct mhv_audit result;
 
 	if (likely(!every) || ++v->shadow.faults < every)
 		return;
 	v->shadow.faults = 0;
 	mhv_count(v, MHV_STAT_SHADOW_AUDITS);
-	v->stat[MHV_STAT_SHADOW_AUDIT_ERRORS] += mhv_shadow_audit(v->vm);
+	mhv_shadow_audit(v->vm, &result);
+	v->stat[MHV_STAT_SHADOW_AUDIT_ERRORS] += result.errors;
 }

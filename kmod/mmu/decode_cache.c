@@ -144,6 +144,9 @@ static enum mhv_insn_result decode_outcome(struct mhv_vcpu *v, enum mhv_decode_r
 			mhv_queue_page_fault(v, f->fault.error_code, f->fault.gva);
 			return MHV_INSN_FAULT;
 		}
+		/* gone since the CPU fetched it: the guest does so again when it is back */
+		if (f->result == MHV_GVA_NO_MEMORY && mhv_exit_memory(v, f->fault.gpa, false))
+			return MHV_INSN_NO_MEMORY;
 		return decode_unknown(v);
 	case MHV_DECODE_TOO_LONG:
 		mhv_queue_gp(v);
@@ -175,6 +178,7 @@ static enum mhv_insn_result decode_anew(struct mhv_vcpu *v, struct mhv_decoded *
 	memcpy(now, f.bytes, sizeof(now));
 	if (same_place && f.nr >= e->insn.len && decode_same_text(e, now)) {
 		mhv_count(v, MHV_STAT_DECODE_WALKED);
+		trace_mhv_decode(v, code->rip, f.bytes, MHV_DECODE_OK, true);
 		e->code = *code;
 		decode_remember_walk(v, e, &f.walk, seq);
 		return MHV_INSN_KNOWN;
@@ -182,7 +186,7 @@ static enum mhv_insn_result decode_anew(struct mhv_vcpu *v, struct mhv_decoded *
 	mhv_count(v, same_place ? MHV_STAT_DECODE_CHANGED : MHV_STAT_DECODE_MISS);
 	e->code.kind = 0;
 	decoded = mhv_decode(f.bytes, f.nr, mhv_code_mode(code), &e->insn);
-	trace_mhv_decode(v, code->rip, f.bytes, decoded);
+	trace_mhv_decode(v, code->rip, f.bytes, decoded, false);
 	if (decoded != MHV_DECODE_OK)
 		return decode_outcome(v, decoded, &f);
 	e->code = *code;
@@ -213,6 +217,7 @@ enum mhv_insn_result mhv_insn_at_rip(struct mhv_vcpu *v, const struct mhv_insn *
 		e->code.kind = 0;
 	if (likely(mhv_decoded_true(v, e, &code))) {
 		mhv_count(v, MHV_STAT_DECODE_HIT);
+		trace_mhv_decode(v, code.rip, (const u8 *)e->bytes, MHV_DECODE_OK, true);
 		*cached = true;
 		return MHV_INSN_KNOWN;
 	}

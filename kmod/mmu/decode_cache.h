@@ -94,6 +94,7 @@ enum mhv_insn_result {
 	MHV_INSN_KNOWN,
 	MHV_INSN_FAULT,		/* an exception was queued */
 	MHV_INSN_RETRY,		/* the bytes have changed: run the guest */
+	MHV_INSN_NO_MEMORY,	/* MHV_EXIT_MEMORY_FAULT is filled in */
 	MHV_INSN_UNKNOWN,	/* user space must be told */
 };
 

@@ -72,25 +72,13 @@ static void fault_fill_cache(struct mhv_vcpu *v, gfn_t gfn, u64 gen, bool write_
 		mhv_mmio_cache_fill(&v->mmio, gfn, gen, write_only);
 }
 
-/* Do a device's rights let an access pass?  Where that is not sure, a walk tells. */
-static bool fault_rights_allow(struct mhv_vcpu *v, u32 rights, u32 code)
-{
-	if (code & PFERR_I)
-		return false;
-	if ((code & PFERR_W) && !(rights & GUEST_RIGHT_W))
-		return false;
-	if (code & PFERR_U)
-		return rights & GUEST_RIGHT_U;
-	return !(rights & GUEST_RIGHT_U) || !v->shadow.mode.smap;
-}
-
 static bool fault_cached_gva(struct mhv_vcpu *v, struct mhv_fault *fault, u32 code)
 {
 	const struct mhv_mmio_entry *e = mhv_mmio_cache_by_la(&v->mmio, fault->gva);
 
 	if (e->la != (fault->gva & PAGE_MASK) || e->gen != READ_ONCE(v->vm->mmio_gen) ||
 	    (e->write_only && !fault->write) || mhv_opt_off(v->vm, MHV_OPT_VCPU_CACHE) ||
-	    !fault_rights_allow(v, e->rights, code))
+	    !mhv_shadow_rights_allow(v, e->rights, code))
 		return false;
 	fault->gpa = gfn_to_gpa(e->gfn) | offset_in_page(fault->gva);
 	return true;
@@ -142,7 +130,7 @@ static enum mhv_verdict_pf fault_read_shadow(struct mhv_vcpu *v, struct mhv_faul
 	if (!mhv_opt_off(v->vm, MHV_OPT_VCPU_CACHE))
 		mhv_mmio_cache_fill_la(&v->mmio, fault->gva, gfn, gen, false, rights);
 	fault->gpa = gfn_to_gpa(gfn) | offset_in_page(fault->gva);
-	return fault_rights_allow(v, rights, code) ? verdict : MHV_VERDICT_SLOW;
+	return mhv_shadow_rights_allow(v, rights, code) ? verdict : MHV_VERDICT_SLOW;
 }
 
 /* ---- 2a: the guest's tables ------------------------------------------------ */
@@ -577,9 +565,13 @@ static enum mhv_next fault_no_table(struct mhv_vcpu *v, struct mhv_fault *fault,
 
 static enum mhv_next fault_walk(struct mhv_vcpu *v, struct mhv_fault *fault, u32 code)
 {
+	u32 access = fault_guest_access(v, code);
+	enum guest_walk_result result;
 	struct guest_walk walk;
 
-	switch (mhv_walk_as(v, fault->gva, fault_guest_access(v, code), &walk)) {
+	result = mhv_walk_as(v, fault->gva, access, &walk);
+	trace_mhv_walk(v, fault->gva, access, result, &walk);
+	switch (result) {
 	case GUEST_WALK_OK:
 		break;
 	case GUEST_WALK_FAULT:
@@ -588,6 +580,7 @@ static enum mhv_next fault_walk(struct mhv_vcpu *v, struct mhv_fault *fault, u32
 		return fault_no_table(v, fault, walk.gpa);
 	case GUEST_WALK_RACED:
 		mhv_count(v, MHV_STAT_PF_RETRY);
+		trace_mhv_page_fault(v, fault, MHV_VERDICT_RETRY);
 		return MHV_NEXT_RESUME;
 	}
 	fault->gpa = walk.gpa;

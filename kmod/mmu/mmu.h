@@ -42,9 +42,17 @@ enum mhv_verdict_pf {
 	MHV_VERDICT_TABLE,		/* a write to a shadowed table: emulate */
 };
 
+/* What TLBs are to forget: tracepoint mhv_flush. */
+enum mhv_flush {
+	MHV_FLUSH_VM,			/* asked of every vCPU of a VM */
+	MHV_FLUSH_VCPU,			/* all of a vCPU's */
+	MHV_FLUSH_GVA,			/* one address of a vCPU's */
+};
+
 /* io/mmio.c */
 enum mhv_next mhv_mmio(struct mhv_vcpu *v, const struct mhv_fault *fault,
 		       enum mhv_verdict_pf verdict);
+bool mhv_exit_memory(struct mhv_vcpu *v, gpa_t gpa, bool write);
 enum mhv_next mhv_mmio_complete(struct mhv_vcpu *v, u64 data);
 
 /* fault.c */
@@ -80,6 +88,7 @@ int mhv_shadow_create(struct mhv_vm *vm, const struct mhv_vm_config *config);
 void mhv_shadow_destroy(struct mhv_vm *vm);
 void mhv_shadow_vcpu_free(struct mhv_vcpu *v);
 int mhv_shadow_load_root(struct mhv_vcpu *v);
+void mhv_shadow_flush(struct mhv_vcpu *v);
 void mhv_shadow_invlpg(struct mhv_vcpu *v, gva_t gva);
 bool mhv_shadow_unshadow(struct mhv_vcpu *v, gfn_t gfn);
 u64 mhv_shadow_read(struct mhv_vcpu *v, gva_t gva);
@@ -100,8 +109,18 @@ void shadow_drain_cache(struct mhv_vcpu *v);
 void shadow_make_room(struct mhv_vcpu *v);
 
 /* audit.c */
-u64 mhv_shadow_audit(struct mhv_vm *vm);
+void mhv_shadow_audit(struct mhv_vm *vm, struct mhv_audit *result);
 void mhv_shadow_audit_fault(struct mhv_vcpu *v);
+
+/* shrink.c */
+int mhv_shrinker_init(void);
+void mhv_shrinker_exit(void);
+
+/* inspect.c */
+void mhv_shadow_count(struct mhv_vm *vm, struct shadow_page *sp, bool deep,
+		      struct mhv_mmu_table *t);
+int mhv_walk(struct mhv_vcpu *v, struct mhv_walk *arg);
+int mhv_dump_mmu(struct mhv_vm *vm, struct mhv_mmu *arg);
 
 /* ---- either kind of paging ------------------------------------------------- */
 

@@ -106,6 +106,18 @@ static void shadow_get_roots(struct mhv_vcpu *v, struct shadow_page *root[4], bo
 	root[0] = shadow_get_root(v, gpa_to_gfn(sv->guest.cr3 & SPTE_ADDR_MASK), role, flush);
 }
 
+/* What the roots hold that the guest leaves: asked for by switching the tracepoint on. */
+static void shadow_sample_roots(struct mhv_vcpu *v)
+{
+	struct mhv_mmu_table t = {};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(v->shadow.root); i++)
+		if (v->shadow.root[i])
+			mhv_shadow_count(v->vm, v->shadow.root[i], true, &t);
+	trace_mhv_shadow_root(v, v->shadow.guest.cr3, &t);
+}
+
 /* What the CPU's CR3 is to be. */
 static u64 shadow_hardware_root(struct mhv_shadow_vcpu *sv)
 {
@@ -161,11 +173,13 @@ int mhv_shadow_load_root(struct mhv_vcpu *v)
 	if (shadow_fill_cache(v) || shadow_alloc_pdpt(sv))
 		return -ENOMEM;
 	shadow_make_room(v);
-	shadow_note_mode(v);
 	mhv_mmio_cache_clear(&v->mmio);
 
 	idx = srcu_read_lock(&vm->srcu);
 	spin_lock(&vm->mmu_lock);
+	if (trace_mhv_shadow_root_enabled())
+		shadow_sample_roots(v);
+	shadow_note_mode(v);
 	shadow_sync_all(vm);
 	shadow_get_roots(v, root, &flush);
 	shadow_put_roots(v, &freed);
@@ -181,15 +195,41 @@ int mhv_shadow_load_root(struct mhv_vcpu *v)
 	return 0;
 }
 
-/* ---- finding the entry of an address -------------------------------------------- */
-
-static u32 shadow_index(gva_t gva, int level)
+/**
+ * mhv_shadow_flush - the guest flushes all its translations and stays on its tables
+ * @v: a loaded vCPU
+ *
+ * The CPU is flushed only where entries were taken away: those that are left stand for
+ * what the guest's tables say.
+ * Context: may sleep.
+ */
+void mhv_shadow_flush(struct mhv_vcpu *v)
 {
-	return (gva >> (PAGE_SHIFT + 9 * (level - 1))) & (SPTE_ENTRIES - 1);
+	struct mhv_vm *vm = v->vm;
+	bool stale;
+	int idx;
+
+	mhv_mmio_cache_clear(&v->mmio);
+	idx = srcu_read_lock(&vm->srcu);
+	spin_lock(&vm->mmu_lock);
+	shadow_sync_all(vm);
+	stale = v->shadow.tlb_seen != vm->shadow->tlb_seq;
+	spin_unlock(&vm->mmu_lock);
+	srcu_read_unlock(&vm->srcu, idx);
+	if (stale)
+		set_bit(MHV_REQ_TLB_FLUSH, &v->requests);
 }
 
-/* The root that holds an address; NULL where there is none. */
-static struct shadow_page *shadow_root(struct mhv_vcpu *v, gva_t gva)
+/* ---- finding the entry of an address -------------------------------------------- */
+
+/**
+ * shadow_root - the root that holds an address
+ * @v: a vCPU
+ * @gva: linear address
+ *
+ * Return: NULL where there is none.
+ */
+struct shadow_page *shadow_root(struct mhv_vcpu *v, gva_t gva)
 {
 	if (v->shadow.mode.paging == GUEST_PAGING_4LEVEL)
 		return v->shadow.root[0];
@@ -325,6 +365,22 @@ static u64 shadow_walk_gpte(const struct guest_walk *walk, int level)
 }
 
 /*
+ * A last-level page on the way that the guest is writing stays unsynced: only the entry of
+ * the fault has to be true, and shadow_walk_true() sees to that.  Where it is not linked
+ * yet it must be synced first: nothing stale may appear at an address that never had it.
+ */
+static struct shadow_page *shadow_unsynced(struct mhv_vcpu *v, gva_t gva, gfn_t gfn,
+					   union shadow_role role)
+{
+	struct shadow_page *sp;
+
+	if (role.level != 1 || role.direct)
+		return NULL;
+	sp = shadow_linked(v, gva, 1);
+	return sp && sp->unsync && sp->gfn == gfn && sp->role.word == role.word ? sp : NULL;
+}
+
+/*
  * The page of level 1 that holds the entry of an address, all on the way to it linked.
  * NULL: something changed, let the guest try again.
  */
@@ -342,7 +398,8 @@ static struct shadow_page *shadow_way(struct mhv_vcpu *v, gva_t gva, const struc
 	sp[top] = root;
 	for (level = top; level > 1; level--) {
 		gfn = shadow_child(v, walk, gva, level, &role);
-		sp[level - 1] = shadow_get(v, gfn, role, &flush);
+		sp[level - 1] = shadow_unsynced(v, gva, gfn, role) ?:
+				shadow_get(v, gfn, role, &flush);
 		if (!sp[level - 1])
 			return NULL;
 	}
@@ -445,6 +502,7 @@ void mhv_shadow_map_mmio(struct mhv_vcpu *v, const struct mhv_fault *fault, u64 
 		spte |= PTE_U;
 	shadow_set_special(v->vm, sp, shadow_index(fault->gva, 1), spte,
 			   shadow_walk_gpte(walk, 1));
+	trace_mhv_shadow_spte(v, fault->gva, spte, shadow_walk_gpte(walk, walk->level));
 }
 
 /**
@@ -469,6 +527,7 @@ void mhv_shadow_map_gnp(struct mhv_vcpu *v, gva_t gva, const struct guest_walk *
 	if (sp && !sp->role.direct && !sp->unsync && shadow_walk_true(v, walk)) {
 		shadow_set_special(vm, sp, index, SHADOW_GNP, walk->gpte[walk->level - 1]);
 		mhv_count(v, MHV_STAT_SHADOW_GNP_MADE);
+		trace_mhv_shadow_spte(v, gva, SHADOW_GNP, walk->gpte[walk->level - 1]);
 	}
 	spin_unlock(&vm->mmu_lock);
 	srcu_read_unlock(&vm->srcu, idx);
@@ -508,10 +567,12 @@ void mhv_shadow_invlpg(struct mhv_vcpu *v, gva_t gva)
 		v->shadow.tlb_seen = s->tlb_seq;
 	spin_unlock(&v->vm->mmu_lock);
 	srcu_read_unlock(&v->vm->srcu, idx);
-	if (all)
+	if (all) {
 		set_bit(MHV_REQ_TLB_FLUSH, &v->requests);
-	else
-		mhv_op(flush_gva)(v, gva);
+		return;
+	}
+	trace_mhv_flush(v->id, MHV_FLUSH_GVA, gva);
+	mhv_op(flush_gva)(v, gva);
 }
 
 /**
@@ -570,7 +631,9 @@ int mhv_shadow_create(struct mhv_vm *vm, const struct mhv_vm_config *config)
 	s->limit = config->shadow_pages ?: SHADOW_DEFAULT_PAGES;
 	s->gnp = gnp;
 	s->absent = gnp ? SHADOW_TRAP : 0;
+	s->vm = vm;
 	vm->shadow = s;
+	shadow_shrinker_add(vm);
 	return 0;
 }
 
@@ -582,6 +645,7 @@ void mhv_shadow_destroy(struct mhv_vm *vm)
 {
 	if (!vm->shadow)
 		return;
+	shadow_shrinker_remove(vm);
 	mhv_shadow_zap_all(vm);
 	WARN_ON_ONCE(vm->shadow->nr_pages || vm->shadow->nr_rmap);
 	kvfree(vm->shadow);

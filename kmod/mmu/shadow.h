@@ -48,6 +48,7 @@ extern struct mhv_spte_format mhv_shadow_spte;
 /* What happens to a shadow page: tracepoint mhv_shadow_page. */
 enum shadow_what {
 	MHV_SHADOW_NEW,
+	MHV_SHADOW_FOUND,
 	MHV_SHADOW_ZAP,
 	MHV_SHADOW_SYNC,
 	MHV_SHADOW_UNSYNC,
@@ -101,6 +102,7 @@ struct shadow_entry {
  * @roots: vCPUs that run on it
  * @writes: emulated ones since it was last of use
  * @nr_gnp: entries that are gnp
+ * @counted: shadow->counts when mhv_shadow_count() last came by
  * @unsync: the guest may write the table
  * @zapped: waits for @roots to become 0
  * @rcu: for freeing
@@ -117,6 +119,7 @@ struct shadow_page {
 	u32 roots;
 	u32 writes;
 	u32 nr_gnp;
+	u64 counted;
 	bool unsync;
 	bool zapped;
 	struct rcu_head rcu;
@@ -134,6 +137,10 @@ struct shadow_page {
  * @nr_rmap: leaves
  * @pages: in use, least recently used last
  * @unsync: those that the guest may write
+ * @shrunk: pages that the host's memory management took back
+ * @vms: in the list of shrink.c, under its lock
+ * @vm: whose it is
+ * @counts: calls of mhv_shadow_count() so far
  * @tlb_seq: changes when an entry was taken away that TLBs may still hold
  * @writing: writes under way on the guest's behalf, not yet told to the tables
  * @hash: shadow pages by gfn
@@ -147,6 +154,10 @@ struct mhv_shadow {
 	unsigned long nr_rmap;
 	struct list_head pages;
 	struct list_head unsync;
+	u64 shrunk;
+	struct list_head vms;
+	struct mhv_vm *vm;
+	u64 counts;
 	u64 tlb_seq;
 	atomic_t writing;
 	struct hlist_head hash[1 << SHADOW_HASH_BITS];
@@ -213,6 +224,18 @@ static inline bool shadow_gpte_same(u64 made_from, u64 now)
 	return now == made_from || now == (made_from | (now & (GPTE_A | GPTE_D)));
 }
 
+static inline u32 shadow_index(gva_t gva, int level)
+{
+	return (gva >> (PAGE_SHIFT + 9 * (level - 1))) & (SPTE_ENTRIES - 1);
+}
+
+/* shadow.c */
+struct shadow_page *shadow_root(struct mhv_vcpu *v, gva_t gva);
+
+/* shrink.c */
+void shadow_shrinker_add(struct mhv_vm *vm);
+void shadow_shrinker_remove(struct mhv_vm *vm);
+
 /* shadow_page.c */
 struct shadow_page *shadow_find(struct mhv_vm *vm, gfn_t gfn, union shadow_role role);
 struct shadow_page *shadow_get(struct mhv_vcpu *v, gfn_t gfn, union shadow_role role,
@@ -227,11 +250,31 @@ void shadow_set_special(struct mhv_vm *vm, struct shadow_page *sp, u32 index, u6
 void shadow_zap(struct mhv_vm *vm, struct shadow_page *sp, struct list_head *freed);
 void shadow_zap_gfn(struct mhv_vm *vm, gfn_t gfn, struct list_head *freed);
 void shadow_put_root(struct mhv_vm *vm, struct shadow_page *sp, struct list_head *freed);
+unsigned long shadow_shrink_to(struct mhv_vm *vm, unsigned long nr);
 bool shadow_is_synced_table(struct mhv_vm *vm, gfn_t gfn);
 const void *shadow_get_table(struct mhv_vm *vm, gfn_t gfn, struct page **page);
 bool shadow_is_table(struct mhv_vm *vm, gfn_t gfn, bool *last_level);
 void shadow_unsync_gfn(struct mhv_vm *vm, gfn_t gfn);
 bool shadow_write_protect(struct mhv_vm *vm, gfn_t gfn);
 void shadow_sync_all(struct mhv_vm *vm);
+
+/**
+ * mhv_shadow_rights_allow - do the rights of a device's page let an access pass?
+ * @v: the vCPU
+ * @rights: GUEST_RIGHT_*
+ * @code: PFERR_* of the access
+ *
+ * Return: false as well where it takes a walk to know.
+ */
+static inline bool mhv_shadow_rights_allow(struct mhv_vcpu *v, u32 rights, u32 code)
+{
+	if (code & PFERR_I)
+		return false;
+	if ((code & PFERR_W) && !(rights & GUEST_RIGHT_W))
+		return false;
+	if (code & PFERR_U)
+		return rights & GUEST_RIGHT_U;
+	return !(rights & GUEST_RIGHT_U) || !v->shadow.mode.smap;
+}
 
 #endif /* MHV_MMU_SHADOW_H */

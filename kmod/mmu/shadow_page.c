@@ -483,6 +483,7 @@ struct shadow_page *shadow_get(struct mhv_vcpu *v, gfn_t gfn, union shadow_role 
 		shadow_sync_gfn(vm, gfn);
 	sp = shadow_find(vm, gfn, role);
 	if (sp) {
+		trace_mhv_shadow_page(sp, MHV_SHADOW_FOUND);
 		list_move(&sp->link, &vm->shadow->pages);
 		sp->writes = 0;
 		return sp;
@@ -557,9 +558,17 @@ void shadow_zap_gfn(struct mhv_vm *vm, gfn_t gfn, struct list_head *freed)
 			shadow_zap(vm, sp, freed);
 }
 
-/* Zap pages from the end of the list until so many are in use. */
-static void shadow_shrink_to(struct mhv_vm *vm, unsigned long nr)
+/**
+ * shadow_shrink_to - zap pages from the end of the list
+ * @vm: the VM, mmu_lock held
+ * @nr: until so many are in use
+ *
+ * What vCPUs run on stays.
+ * Return: pages zapped.
+ */
+unsigned long shadow_shrink_to(struct mhv_vm *vm, unsigned long nr)
 {
+	unsigned long before = vm->shadow->nr_pages;
 	struct shadow_page *sp, *next;
 	LIST_HEAD(freed);
 
@@ -572,6 +581,7 @@ static void shadow_shrink_to(struct mhv_vm *vm, unsigned long nr)
 	if (!list_empty(&freed))
 		mhv_tdp_flush(vm);
 	mhv_shadow_free(&freed);
+	return before - vm->shadow->nr_pages;
 }
 
 /**

@@ -13,6 +13,7 @@
 #include <linux/rcupdate.h>
 #include <linux/smp.h>
 
+#include "../trace.h"
 #include "mmu.h"
 #include "spte.h"
 
@@ -157,6 +158,7 @@ bool mhv_tdp_age(struct mhv_vm *vm, gfn_t start, gfn_t end, bool clear)
  */
 void mhv_tdp_flush(struct mhv_vm *vm)
 {
+	trace_mhv_flush(-1, MHV_FLUSH_VM, 0);
 	mhv_request_all(vm, MHV_REQ_TLB_FLUSH);
 }
 

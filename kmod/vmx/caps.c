@@ -39,6 +39,7 @@ struct vmx_wish {
 
 static const struct vmx_wish wish_pin = {
 	.needed = PIN_EXT_INTR_EXITING | PIN_NMI_EXITING | PIN_VIRTUAL_NMIS,
+	.liked = PIN_PREEMPTION_TIMER,
 	.what = "pin-based",
 };
 

@@ -52,7 +52,7 @@ bool vmx_cr0_valid(u64 cr0)
 
 bool vmx_cr4_valid(struct mhv_vcpu *v, u64 cr4)
 {
-	return !(cr4 & ~mhv_guest_cr4_mask(v));
+	return !(cr4 & ~to_vmx(v)->cr4_valid);
 }
 
 bool vmx_efer_valid(struct mhv_vcpu *v, u64 efer)
@@ -283,8 +283,10 @@ static bool vmx_guest_cr4(struct mhv_vcpu *v, u64 cr4)
 	vmx_write_cr4(v, cr4);
 	if (!v->vm->shadow)
 		set_bit(MHV_REQ_TLB_FLUSH, &v->requests);
-	else if ((old ^ cr4) & VMX_CR4_PAGING)
+	else if ((old ^ cr4) & VMX_CR4_PAGING & ~X86_CR4_PGE)
 		vmx_shadow_mode(v);
+	else if ((old ^ cr4) & X86_CR4_PGE)
+		mhv_shadow_flush(v);
 	return true;
 }
 
@@ -312,7 +314,7 @@ static bool vmx_guest_cr3(struct mhv_vcpu *v, u64 cr3)
 	u64 pdpte[4];
 
 	if (v->efer & EFER_LMA) {
-		if (cr3 >> mhv_guest_phys_bits(v))
+		if (cr3 & to_vmx(v)->cr3_reserved)
 			return false;
 	} else if (vmx_pae_paging(vmx_cr0(v), vmx_cr4(v), v->efer)) {
 		if (!mhv_read_pdptes(v, cr3, pdpte))

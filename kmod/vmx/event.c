@@ -133,25 +133,15 @@ static enum vmx_injecting vmx_choose_event(struct mhv_vcpu *v, bool *nmi_waits,
 	return chosen;
 }
 
-/**
- * vmx_inject - put the next pending event into the entry fields
- * @v: a loaded vCPU
- *
- * Asks for a window for each event that must wait, and for user space's.
- */
-void vmx_inject(struct mhv_vcpu *v)
+#define VMX_WINDOWS	(CPU_INTR_WINDOW_EXITING | CPU_NMI_WINDOW_EXITING)
+
+static noinline void vmx_inject_pending(struct mhv_vcpu *v, bool pending)
 {
-	const u32 windows = CPU_INTR_WINDOW_EXITING | CPU_NMI_WINDOW_EXITING;
 	struct vmx_vcpu *vmx = to_vmx(v);
 	bool nmi_waits = false, irq_waits = false;
 	enum vmx_injecting was = vmx->injecting;
-	u32 ctl = vmx->cpu_ctl & ~windows;
-	bool pending = v->reinject.valid | v->exception.valid | v->nmi_pending | v->irq.valid;
+	u32 ctl = vmx->cpu_ctl & ~VMX_WINDOWS;
 
-	/* nothing to do, and nothing to undo */
-	if (likely(!(pending | was | (vmx->cpu_ctl & windows) |
-		     READ_ONCE(v->run->request_irq_window))))
-		return;
 	vmx->injecting = VMX_INJ_NONE;
 	if (pending)
 		vmx->injecting = vmx_choose_event(v, &nmi_waits, &irq_waits);
@@ -162,6 +152,23 @@ void vmx_inject(struct mhv_vcpu *v)
 	if (irq_waits || READ_ONCE(v->run->request_irq_window))
 		ctl |= CPU_INTR_WINDOW_EXITING;
 	vmx_set_cpu_ctl(vmx, ctl);
+}
+
+/**
+ * vmx_inject - put the next pending event into the entry fields
+ * @v: a loaded vCPU
+ *
+ * Asks for a window for each event that must wait, and for user space's.
+ */
+void vmx_inject(struct mhv_vcpu *v)
+{
+	struct vmx_vcpu *vmx = to_vmx(v);
+	bool pending = v->reinject.valid | v->exception.valid | v->nmi_pending | v->irq.valid;
+
+	/* nearly always there is nothing to do, and nothing to undo */
+	if (unlikely(pending | vmx->injecting | (vmx->cpu_ctl & VMX_WINDOWS) |
+		     READ_ONCE(v->run->request_irq_window)))
+		vmx_inject_pending(v, pending);
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 #include <linux/nospec.h>
 #include <asm/processor-flags.h>
+#include <asm/traps.h>
 
 #include "../mmu/mmu.h"
 #include "../trace.h"
@@ -136,54 +137,89 @@ static enum mhv_next vmx_exit_ept_misconfig(struct mhv_vcpu *v)
 	return mhv_mmio_fault(v, vmcs_read(VMCS_EXIT_GUEST_PHYS_ADDR));
 }
 
-/* Where a 64-bit guest executes; false in any other mode, or when a step must trap. */
-static bool vmx_plain_code(struct mhv_vcpu *v, struct mhv_code *code)
+/* Is this a 64-bit guest?  False in any other mode, and when a step must trap. */
+static __always_inline bool vmx_plain_mode(struct mhv_vcpu *v)
 {
 	if (unlikely(!(v->efer & EFER_LMA) || !(vmcs_read(VMCS_GUEST_CS_AR) & SEG_AR_L)))
 		return false;
 	v->rip = vmcs_read(VMCS_GUEST_RIP);
 	v->rflags = vmcs_read(VMCS_GUEST_RFLAGS);
 	v->cached = MHV_REG_RIP | MHV_REG_RFLAGS;
-	code->rip = v->rip;
-	code->cr3 = vmx_cr3(v);
-	code->kind = MHV_CODE_KIND(MHV_MODE_64, GUEST_PAGING_4LEVEL);
 	return !(v->rflags & (X86_EFLAGS_TF | X86_EFLAGS_RF));
 }
 
-/**
- * vmx_exit_plain - do a device access the short way
- * @v: has just exited by a misconfiguration
- *
- * Context: interrupts off, right after the exit.
- * Return: true to enter the guest again at once.
- */
-bool vmx_exit_plain(struct mhv_vcpu *v)
+/* Is nothing under way but an instruction of a 64-bit guest, and nobody watching? */
+static __always_inline bool vmx_plain_allowed(struct mhv_vcpu *v)
 {
-	struct vmx_vcpu *vmx = to_vmx(v);
-	struct mhv_code code;
-
-	vmx->plain = MHV_PLAIN_NO;
 	if (unlikely(trace_mhv_mmio_enabled() || trace_mhv_exit_enabled() ||
-		     trace_mhv_page_fault_enabled() || trace_mhv_entry_enabled()))
+		     trace_mhv_page_fault_enabled() || trace_mhv_entry_enabled() ||
+		     trace_mhv_decode_enabled()))
 		return false;
 	if (unlikely((vmcs_read(VMCS_EXIT_IDT_VECTORING_INFO) & INTR_INFO_VALID) ||
 		     (vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) &
 		      (INTR_STATE_STI | INTR_STATE_MOV_SS))))
 		return false;
-	if (unlikely(!vmx_plain_code(v, &code)))
+	return vmx_plain_mode(v);
+}
+
+/* True to enter the guest again at once. */
+static __always_inline bool vmx_plain_done(struct mhv_vcpu *v, enum mhv_plain plain)
+{
+	struct vmx_vcpu *vmx = to_vmx(v);
+
+	vmx->plain = plain;
+	if (plain == MHV_PLAIN_NO)
 		return false;
-	vmx->plain = mhv_mmio_plain(v, vmcs_read(VMCS_EXIT_GUEST_PHYS_ADDR), &code);
-	if (vmx->plain == MHV_PLAIN_NO)
-		return false;
-	vmx_injected(v);
-	if (vmx->plain != MHV_PLAIN_DONE) {
-		if (vmx->plain == MHV_PLAIN_USER)
+	if (unlikely(vmx->injecting))
+		vmx_injected(v);
+	if (plain != MHV_PLAIN_DONE) {
+		if (plain == MHV_PLAIN_USER)
 			v->dirty |= MHV_REG_RIP;
 		return false;
 	}
 	vmcs_write(VMCS_GUEST_RIP, v->rip);
 	v->cached = 0;
 	return true;
+}
+
+/**
+ * vmx_plain_misconfig - do a device access with EPT the short way
+ * @v: has just exited for it
+ *
+ * Context: interrupts off, right after the exit.
+ * Return: true to enter the guest again at once.
+ */
+bool vmx_plain_misconfig(struct mhv_vcpu *v)
+{
+	enum mhv_plain plain;
+
+	if (unlikely(!vmx_plain_allowed(v)))
+		return false;
+	/* EPT alone comes here: the guest's CR3 is the CPU's */
+	plain = mhv_mmio_plain(v, vmcs_read(VMCS_EXIT_GUEST_PHYS_ADDR),
+			       vmcs_read(VMCS_GUEST_CR3));
+	return vmx_plain_done(v, plain);
+}
+
+#define INTR_INFO_PAGE_FAULT	(INTR_INFO_VALID | INTR_INFO_ERROR_CODE | INTR_HARD_EXCEPTION | \
+				 X86_TRAP_PF)
+
+/**
+ * vmx_plain_page_fault - do a device access with shadow paging the short way
+ * @v: has just exited for an exception or an NMI
+ *
+ * Context and return value as above.
+ */
+bool vmx_plain_page_fault(struct mhv_vcpu *v)
+{
+	enum mhv_plain plain;
+
+	/* all of it: an NMI is the host's at once, and so is what an IRET has unblocked */
+	if (vmcs_read(VMCS_EXIT_INTR_INFO) != INTR_INFO_PAGE_FAULT || !vmx_plain_allowed(v))
+		return false;
+	plain = mhv_mmio_plain_shadow(v, vmcs_read(VMCS_EXIT_QUALIFICATION),
+				      vmcs_read(VMCS_EXIT_INTR_ERROR_CODE));
+	return vmx_plain_done(v, plain);
 }
 
 /* ---- entries that failed --------------------------------------------------- */
@@ -226,6 +262,7 @@ struct vmx_exit {
 static const struct vmx_exit vmx_exits[] = {
 	[XR_EXCEPTION_NMI]	= { vmx_exit_exception, MHV_STAT_EXIT_EXCEPTION, true },
 	[XR_EXT_INTR]		= { vmx_exit_none, MHV_STAT_EXIT_HOST_IRQ },
+	[XR_PREEMPTION_TIMER]	= { vmx_exit_none, MHV_STAT_EXIT_TIMER },
 	[XR_TRIPLE_FAULT]	= { vmx_exit_triple_fault, MHV_STAT_EXIT_TRIPLE_FAULT },
 	[XR_INTR_WINDOW]	= { vmx_exit_irq_window, MHV_STAT_EXIT_IRQ_WINDOW },
 	[XR_NMI_WINDOW]		= { vmx_exit_nmi_window, MHV_STAT_EXIT_NMI_WINDOW },
@@ -261,21 +298,13 @@ static enum mhv_next vmx_exit_unknown(struct mhv_vcpu *v, u32 reason)
 	return MHV_NEXT_USER;
 }
 
-/**
- * vmx_handle_exit - act on the exit that has just happened
- * @v: a loaded vCPU
- *
- * Context: may sleep.
- */
-enum mhv_next vmx_handle_exit(struct mhv_vcpu *v)
+static noinline enum mhv_next vmx_dispatch_exit(struct mhv_vcpu *v)
 {
 	struct vmx_vcpu *vmx = to_vmx(v);
 	const struct vmx_exit *exit;
 	u32 reason = vmx->exit_reason;
 	u32 basic;
 
-	if (vmx->exit_reason == XR_EPT_MISCONFIG && vmx->plain != MHV_PLAIN_NO)
-		return MHV_NEXT_USER;
 	mhv_count(v, MHV_STAT_EXITS);
 	if (unlikely(vmx->failed))
 		return vmx_entry_failed(v, vmcs_read(VMCS_EXIT_INSN_ERROR), true);
@@ -295,4 +324,20 @@ enum mhv_next vmx_handle_exit(struct mhv_vcpu *v)
 	if (exit->vectoring)
 		vmx_requeue_vectoring(v);
 	return exit->handler(v);
+}
+
+/**
+ * vmx_handle_exit - act on the exit that has just happened
+ * @v: a loaded vCPU
+ *
+ * Context: may sleep.
+ */
+enum mhv_next vmx_handle_exit(struct mhv_vcpu *v)
+{
+	struct vmx_vcpu *vmx = to_vmx(v);
+
+	/* the short way has done all of it */
+	if (vmx->plain != MHV_PLAIN_NO)
+		return MHV_NEXT_USER;
+	return vmx_dispatch_exit(v);
 }

@@ -8,12 +8,10 @@
  * scheduler and the kernel's own FPU users save and restore it as they do any
  * other; it is put back before MHV_RUN returns.
  */
-#include <linux/hw_breakpoint.h>
 #include <linux/percpu.h>
 #include <linux/thread_info.h>
 #include <asm/debugreg.h>
 #include <asm/fpu/api.h>
-#include <asm/fpu/xcr.h>
 #include <asm/processor-flags.h>
 #include <asm/traps.h>
 
@@ -64,45 +62,17 @@ void vmx_fpu_put(struct mhv_vcpu *v)
 	vmx_update_fpu_traps(v);
 }
 
-/*
- * XCR0 takes no part in the FPU switch: XGETBV does not trap, so the guest's value
- * must be there whenever it runs, and the host's whenever the kernel might save FPU
- * state.  Most guests enable all there is, and nothing has to be done.
- */
-void vmx_xcr0_guest(struct mhv_vcpu *v)
-{
-	/* another task's FPU use, or the kernel's own, may have displaced it */
-	if (v->fpu_loaded && unlikely(test_thread_flag(TIF_NEED_FPU_LOAD)))
-		switch_fpu_return();
-	if (unlikely(v->xcr0 != vmx_host_xcr0) && (vmx_host_xcr0))
-		xsetbv(XCR_XFEATURE_ENABLED_MASK, v->xcr0);
-}
-
-void vmx_xcr0_host(struct mhv_vcpu *v)
-{
-	if (unlikely(v->xcr0 != vmx_host_xcr0) && (vmx_host_xcr0))
-		xsetbv(XCR_XFEATURE_ENABLED_MASK, vmx_host_xcr0);
-}
-
 /* ---- debug registers ------------------------------------------------------- */
 
-/* DR7 lies in the VMCS; the others matter only while it enables a breakpoint. */
-void vmx_debug_guest(struct mhv_vcpu *v)
+/**
+ * vmx_load_debug - give the CPU the guest's breakpoints; see vmx_debug_guest()
+ * @v: the vCPU about to be entered
+ */
+void vmx_load_debug(struct mhv_vcpu *v)
 {
-	if (likely(!(v->dr7 & VMX_DR7_ENABLES)))
-		return;
 	set_debugreg(v->dr[0], 0);
 	set_debugreg(v->dr[1], 1);
 	set_debugreg(v->dr[2], 2);
 	set_debugreg(v->dr[3], 3);
 	set_debugreg(VMX_DR6_FIXED, 6);
-}
-
-/* The exit has reset DR7.  A breakpoint of the host's needs all of it back. */
-void vmx_debug_host(struct mhv_vcpu *v)
-{
-	if (unlikely(v->dr7 & VMX_DR7_ENABLES))
-		set_debugreg(VMX_DR6_FIXED, 6);
-	if (unlikely(hw_breakpoint_active()))
-		hw_breakpoint_restore();
 }

@@ -21,6 +21,7 @@
 #include <asm/processor.h>
 #include <asm/segment.h>
 #include <asm/tlbflush.h>
+#include <asm/tsc.h>
 
 #include "../mmu/shadow.h"
 #include "../trace.h"
@@ -65,6 +66,21 @@ static atomic64_t vmx_unique;
 
 /* ---- the VMCS -------------------------------------------------------------- */
 
+#define VMX_STAY_MS	4
+
+/*
+ * No stay in the guest is longer, whatever the guest does.  An interrupt of the host ends
+ * it before, as a rule; but Bochs holds them back from a guest that was entered with
+ * interrupts off, and the host would stall.  Each entry starts the timer anew.
+ */
+static void vmx_limit_stay(void)
+{
+	u64 ticks = (u64)tsc_khz * VMX_STAY_MS >> VMX_MISC_TIMER_SHIFT(vmx_caps.misc);
+
+	if (vmx_controls.pin & PIN_PREEMPTION_TIMER)
+		vmcs_write(VMCS_GUEST_PREEMPTION_TIMER, clamp_t(u64, ticks, 1, U32_MAX));
+}
+
 static void vmx_write_controls(struct mhv_vcpu *v)
 {
 	struct vmx_vcpu *vmx = to_vmx(v);
@@ -74,6 +90,7 @@ static void vmx_write_controls(struct mhv_vcpu *v)
 	if (!vmx->vpid)
 		cpu2 &= ~CPU2_VPID;
 	vmcs_write(VMCS_CTRL_PIN, vmx_controls.pin);
+	vmx_limit_stay();
 	vmx->cpu_ctl = vmx_controls.cpu;
 	if (shadow) {
 		cpu2 &= ~(CPU2_EPT | CPU2_UNRESTRICTED_GUEST | CPU2_INVPCID);
@@ -113,17 +130,19 @@ u64 vmx_eptp(struct mhv_vm *vm)
 	       (mhv_spte.accessed ? EPTP_AD : 0);
 }
 
-/* What the guest owns of CR4 depends on its CPUID. */
+/* What the guest may set and owns of CR4, and how wide CR3 is, depends on its CPUID. */
 static void vmx_set_cpuid(struct mhv_vcpu *v)
 {
 	struct vmx_vcpu *vmx = to_vmx(v);
 	u64 cr4 = vmx_cr4(v);
 
-	vmx->cr4_guest = mhv_guest_cr4_mask(v) & ~(X86_CR4_PAE | X86_CR4_VMXE);
+	vmx->cr4_valid = mhv_guest_cr4_mask(v);
+	vmx->cr3_reserved = ~0ull << mhv_guest_phys_bits(v);
+	vmx->cr4_guest = vmx->cr4_valid & ~(X86_CR4_PAE | X86_CR4_VMXE);
 	if (v->vm->shadow)
 		vmx->cr4_guest &= ~(u64)VMX_CR4_PAGING;
 	vmcs_write(VMCS_CTRL_CR4_MASK, ~vmx->cr4_guest);
-	vmx_write_cr4(v, cr4 & mhv_guest_cr4_mask(v));
+	vmx_write_cr4(v, cr4 & vmx->cr4_valid);
 }
 
 /* Host state that is the same on every CPU and for every task. */
@@ -300,10 +319,26 @@ static void vmx_load(struct mhv_vcpu *v, int cpu)
 	if (!moved)
 		return;
 	mhv_count(v, MHV_STAT_VMCS_LOAD);
-	vmx_write_host_cpu(to_vmx(v));
+	/* not half-way: VMX may be switched off by interrupt */
+	local_irq_disable();
+	if (!vmx_lost())
+		vmx_write_host_cpu(to_vmx(v));
+	local_irq_enable();
 	/* what this CPU's TLB holds of us may be from long ago */
 	set_bit(MHV_REQ_TLB_FLUSH, &v->requests);
 }
+
+static void vmx_write_kernel_gs(u64 value)
+{
+	__wrmsr(MSR_KERNEL_GS_BASE, value, value >> 32);
+}
+
+/* The four data segments, packed: 16 bits each. */
+#define VMX_FS(s)	((u16)(s))
+#define VMX_GS(s)	((u16)((s) >> 16))
+#define VMX_DS(s)	((u16)((s) >> 32))
+#define VMX_ES(s)	((u16)((s) >> 48))
+#define VMX_SELECTORS_LOADED	0x0007000700070007ull	/* RPL and TI of each */
 
 static u64 vmx_host_selector(u16 sel)
 {
@@ -311,46 +346,62 @@ static u64 vmx_host_selector(u16 sel)
 	return sel & 7 ? 0 : sel;
 }
 
+static noinline void vmx_write_host_selectors(struct vmx_vcpu *vmx, u64 s)
+{
+	u64 now = vmx_host_selector(VMX_FS(s)) | vmx_host_selector(VMX_GS(s)) << 16 |
+		  vmx_host_selector(VMX_DS(s)) << 32 | vmx_host_selector(VMX_ES(s)) << 48;
+
+	if (now == vmx->host_selectors)
+		return;
+	vmx->host_selectors = now;
+	vmcs_write(VMCS_HOST_FS_SELECTOR, VMX_FS(now));
+	vmcs_write(VMCS_HOST_GS_SELECTOR, VMX_GS(now));
+	vmcs_write(VMCS_HOST_DS_SELECTOR, VMX_DS(now));
+	vmcs_write(VMCS_HOST_ES_SELECTOR, VMX_ES(now));
+}
+
 /* The task's data segments; nearly always null, and the fields then hold that. */
 static void vmx_save_segments(struct vmx_vcpu *vmx)
 {
+	unsigned long fs, gs, ds, es;
 	u64 now;
 
-	savesegment(fs, vmx->fs_sel);
-	savesegment(gs, vmx->gs_sel);
-	savesegment(ds, vmx->ds_sel);
-	savesegment(es, vmx->es_sel);
+	savesegment(fs, fs);
+	savesegment(gs, gs);
+	savesegment(ds, ds);
+	savesegment(es, es);
 	store_ldt(vmx->ldt_sel);
-	now = vmx_host_selector(vmx->fs_sel) | vmx_host_selector(vmx->gs_sel) << 16 |
-	      vmx_host_selector(vmx->ds_sel) << 32 | vmx_host_selector(vmx->es_sel) << 48;
-	if (likely(now == vmx->host_selectors))
+	now = fs | gs << 16 | ds << 32 | es << 48;
+	if (likely(now == vmx->selectors))
 		return;
-	vmx->host_selectors = now;
-	vmcs_write(VMCS_HOST_FS_SELECTOR, (u16)now);
-	vmcs_write(VMCS_HOST_GS_SELECTOR, (u16)(now >> 16));
-	vmcs_write(VMCS_HOST_DS_SELECTOR, (u16)(now >> 32));
-	vmcs_write(VMCS_HOST_ES_SELECTOR, (u16)(now >> 48));
+	vmx->selectors = now;
+	vmx_write_host_selectors(vmx, now);
+}
+
+static noinline void vmx_restore_selectors(struct vmx_vcpu *vmx)
+{
+	u64 s = vmx->selectors;
+
+	if (VMX_DS(s) & 7)
+		loadsegment(ds, VMX_DS(s));
+	if (VMX_ES(s) & 7)
+		loadsegment(es, VMX_ES(s));
+	if (VMX_FS(s) & 7) {
+		loadsegment(fs, VMX_FS(s));
+		wrmsrl(MSR_FS_BASE, vmx->host_fs_base);
+	}
+	if (VMX_GS(s) & 7) {
+		load_gs_index(VMX_GS(s));
+		vmx_write_kernel_gs(vmx->host_kernel_gs);
+	}
 }
 
 static void vmx_restore_segments(struct vmx_vcpu *vmx)
 {
-	if (unlikely(vmx->ds_sel & 7))
-		loadsegment(ds, vmx->ds_sel);
-	if (unlikely(vmx->es_sel & 7))
-		loadsegment(es, vmx->es_sel);
-	if (unlikely(vmx->fs_sel & 7)) {
-		loadsegment(fs, vmx->fs_sel);
-		wrmsrl(MSR_FS_BASE, vmx->host_fs_base);
-	}
-	if (unlikely(vmx->gs_sel & 7))
-		load_gs_index(vmx->gs_sel);
+	if (unlikely(vmx->selectors & VMX_SELECTORS_LOADED))
+		vmx_restore_selectors(vmx);
 	if (unlikely(vmx->ldt_sel))
 		asm volatile("lldt %0" : : "m" (vmx->ldt_sel));
-}
-
-static void vmx_write_kernel_gs(u64 value)
-{
-	__wrmsr(MSR_KERNEL_GS_BASE, value, value >> 32);
 }
 
 /*
@@ -371,7 +422,7 @@ static void vmx_switch_to_guest(struct mhv_vcpu *v)
 	vmx->host_kernel_gs = __rdmsr(MSR_KERNEL_GS_BASE);
 	if (vmx->kernel_gs != vmx->host_kernel_gs)
 		vmx_write_kernel_gs(vmx->kernel_gs);
-	vmx->host_debugctl = get_debugctlmsr();
+	vmx->host_debugctl = __rdmsr(MSR_IA32_DEBUGCTLMSR);
 	vmx_user_msrs_load(v);
 	vmx->guest_loaded = true;
 }
@@ -384,9 +435,9 @@ static void vmx_switch_to_host(struct mhv_vcpu *v)
 	if (!vmx->guest_loaded)
 		return;
 	vmx->kernel_gs = __rdmsr(MSR_KERNEL_GS_BASE);
-	vmx_restore_segments(vmx);
-	if (vmx->kernel_gs != vmx->host_kernel_gs || unlikely(vmx->gs_sel & 7))
+	if (vmx->kernel_gs != vmx->host_kernel_gs)
 		vmx_write_kernel_gs(vmx->host_kernel_gs);
+	vmx_restore_segments(vmx);
 	/* an exit leaves the limits of TSS and GDT at their largest */
 	invalidate_tss_limit();
 	native_load_gdt(&vmx->host_gdt);
@@ -472,7 +523,8 @@ static void vmx_measure_entry(struct mhv_vcpu *v)
 {
 	u16 reason = to_vmx(v)->exit_reason;
 
-	if (reason == XR_EPT_MISCONFIG || reason == XR_EPT_VIOLATION)
+	if (reason == XR_EPT_MISCONFIG || reason == XR_EPT_VIOLATION ||
+	    (reason == XR_EXCEPTION_NMI && v->vm->shadow))
 		v->stat[MHV_STAT_MMIO_TICKS_LAST] = rdtsc() - v->exited;
 }
 
@@ -485,14 +537,14 @@ static void vmx_before_entry(struct mhv_vcpu *v)
 		vmx_switch_to_guest(v);
 	trace_mhv_entry(v);
 	if (test_bit(MHV_REQ_TLB_FLUSH, &v->requests) &&
-	    test_and_clear_bit(MHV_REQ_TLB_FLUSH, &v->requests))
+	    test_and_clear_bit(MHV_REQ_TLB_FLUSH, &v->requests)) {
+		trace_mhv_flush(v->id, MHV_FLUSH_VCPU, 0);
 		vmx_flush_tlb(v);
+	}
 	vmx_write_dirty_regs(v);
 	vmx_refresh_host(vmx);
 	vmx_debug_guest(v);
 	vmx_xcr0_guest(v);
-	if (mhv_measured(v->vm))
-		vmx_measure_entry(v);
 	vtime_account_guest_enter();
 }
 
@@ -501,8 +553,6 @@ static void vmx_after_exit(struct mhv_vcpu *v)
 {
 	struct vmx_vcpu *vmx = to_vmx(v);
 
-	if (mhv_measured(v->vm))
-		v->exited = rdtsc();
 	vmx_xcr0_host(v);
 	vmx_debug_host(v);
 	if (unlikely(vmx->host_debugctl))
@@ -513,20 +563,50 @@ static void vmx_after_exit(struct mhv_vcpu *v)
 	vtime_account_guest_exit();
 }
 
+/* Deal with the exit at once, if it is an access for the short way. */
+static __always_inline bool vmx_exit_plain(struct mhv_vcpu *v, u32 reason)
+{
+	if (likely(reason == XR_EPT_MISCONFIG))
+		return vmx_plain_misconfig(v);
+	if (reason == XR_EXCEPTION_NMI && v->vm->shadow)
+		return vmx_plain_page_fault(v);
+	return false;
+}
+
+/* One stay in the guest.  True when the exit has been dealt with, for another one. */
+static __always_inline bool vmx_enter_once(struct mhv_vcpu *v, struct vmx_vcpu *vmx,
+					   bool measured)
+{
+	u32 reason;
+
+	if (measured)
+		vmx_measure_entry(v);
+	vmx_l1d_flush();
+	vmx_enter_guest(v);
+	if (measured)
+		v->exited = rdtsc();
+	vmx->plain = MHV_PLAIN_NO;
+	if (unlikely(vmx->failed))
+		return false;
+	reason = vmcs_read(VMCS_EXIT_REASON);
+	vmx->exit_reason = reason;
+	/* an entry that fails on guest state does not launch */
+	if (unlikely(!vmx->launched))
+		vmx->launched = !(reason & XR_ENTRY_FAILURE);
+	return vmx_exit_plain(v, reason);
+}
+
 static void vmx_enter(struct mhv_vcpu *v)
 {
 	struct vmx_vcpu *vmx = to_vmx(v);
 
 	vmx_before_entry(v);
-	do {
-		vmx_l1d_flush();
-		vmx_enter_guest(v);
-		if (unlikely(vmx->failed))
-			break;
-		vmx->exit_reason = vmcs_read(VMCS_EXIT_REASON);
-		/* an entry that fails on guest state does not launch */
-		vmx->launched |= !(vmx->exit_reason & XR_ENTRY_FAILURE);
-	} while (vmx->exit_reason == XR_EPT_MISCONFIG && vmx_exit_plain(v));
+	if (unlikely(mhv_measured(v->vm)))
+		while (vmx_enter_once(v, vmx, true))
+			;
+	else
+		while (vmx_enter_once(v, vmx, false))
+			;
 	vmx_after_exit(v);
 }
 

@@ -3,10 +3,15 @@
 #ifndef MHV_VMX_VMX_H
 #define MHV_VMX_VMX_H
 
+#include <linux/hw_breakpoint.h>
 #include <linux/list.h>
+#include <linux/thread_info.h>
 #include <linux/types.h>
 
+#include <asm/debugreg.h>
 #include <asm/desc_defs.h>
+#include <asm/fpu/api.h>
+#include <asm/fpu/xcr.h>
 
 #include "../mhv.h"
 #include "check.h"
@@ -61,6 +66,8 @@ enum vmx_injecting {
  * @exception_bitmap: value of VMCS_CTRL_EXCEPTION_BITMAP
  * @cr0_guest: CR0 bits that the guest owns now
  * @cr4_guest: CR4 bits that the guest owns
+ * @cr4_valid: those that its CPUID lets it set
+ * @cr3_reserved: bits of CR3 that are beyond its physical addresses
  * @failed: the last entry did not run the guest: VM-instruction error
  * @exit_reason: of the last exit
  * @intr_info: of the last exit by exception or NMI
@@ -69,11 +76,8 @@ enum vmx_injecting {
  * @host_gdt: the CPU's GDT with its proper limit
  * @plain: what the short way made of the last exit
  * @guest_loaded: the CPU holds the guest's MSRs and null segments
- * @fs_sel: host's, when @guest_loaded
- * @gs_sel: likewise
- * @ds_sel: likewise
- * @es_sel: likewise
- * @ldt_sel: likewise
+ * @selectors: the task's FS, GS, DS, ES when @guest_loaded, packed likewise
+ * @ldt_sel: its LDT likewise
  * @host_kernel_gs: MSR_KERNEL_GS_BASE of host and guest
  * @kernel_gs: likewise
  * @host_debugctl: MSR_IA32_DEBUGCTL of the host, when @guest_loaded
@@ -95,6 +99,7 @@ struct vmx_vcpu {
 	u32 cpu_ctl;
 	u32 exception_bitmap;
 	u64 cr0_guest, cr4_guest;
+	u64 cr4_valid, cr3_reserved;
 
 	bool failed;
 	u32 exit_reason;
@@ -105,7 +110,8 @@ struct vmx_vcpu {
 	struct desc_ptr host_gdt;
 	enum mhv_plain plain;
 	bool guest_loaded;
-	u16 fs_sel, gs_sel, ds_sel, es_sel, ldt_sel;
+	u16 ldt_sel;
+	u64 selectors;
 	u64 host_kernel_gs, kernel_gs;
 	unsigned long host_debugctl;
 	u64 user_msr[VMX_NR_USER_MSRS];
@@ -232,10 +238,45 @@ void vmx_set_cpu_ctl(struct vmx_vcpu *vmx, u32 ctl);
 void vmx_fpu_get(struct mhv_vcpu *v);
 void vmx_fpu_put(struct mhv_vcpu *v);
 void vmx_update_fpu_traps(struct mhv_vcpu *v);
-void vmx_xcr0_guest(struct mhv_vcpu *v);
-void vmx_xcr0_host(struct mhv_vcpu *v);
-void vmx_debug_guest(struct mhv_vcpu *v);
-void vmx_debug_host(struct mhv_vcpu *v);
+void vmx_load_debug(struct mhv_vcpu *v);
+
+/*
+ * XCR0 takes no part in the FPU switch: XGETBV does not trap, so the guest's value
+ * must be there whenever it runs, and the host's whenever the kernel might save FPU
+ * state.  Most guests enable all there is, and nothing has to be done.
+ *
+ * These are inline, for every entry and exit asks them.
+ */
+static inline void vmx_xcr0_guest(struct mhv_vcpu *v)
+{
+	/* another task's FPU use, or the kernel's own, may have displaced it */
+	if (v->fpu_loaded && unlikely(test_thread_flag(TIF_NEED_FPU_LOAD)))
+		switch_fpu_return();
+	if (unlikely(v->xcr0 != vmx_host_xcr0) && (vmx_host_xcr0))
+		xsetbv(XCR_XFEATURE_ENABLED_MASK, v->xcr0);
+}
+
+static inline void vmx_xcr0_host(struct mhv_vcpu *v)
+{
+	if (unlikely(v->xcr0 != vmx_host_xcr0) && (vmx_host_xcr0))
+		xsetbv(XCR_XFEATURE_ENABLED_MASK, vmx_host_xcr0);
+}
+
+/* DR7 lies in the VMCS; the others matter only while it enables a breakpoint. */
+static inline void vmx_debug_guest(struct mhv_vcpu *v)
+{
+	if (unlikely(v->dr7 & VMX_DR7_ENABLES))
+		vmx_load_debug(v);
+}
+
+/* The exit has reset DR7.  A breakpoint of the host's needs all of it back. */
+static inline void vmx_debug_host(struct mhv_vcpu *v)
+{
+	if (unlikely(v->dr7 & VMX_DR7_ENABLES))
+		set_debugreg(VMX_DR6_FIXED, 6);
+	if (unlikely(hw_breakpoint_active()))
+		hw_breakpoint_restore();
+}
 
 /* msr.c */
 int vmx_msr_init(struct mhv_vcpu *v);
@@ -247,7 +288,8 @@ enum mhv_next vmx_exit_rdmsr(struct mhv_vcpu *v);
 enum mhv_next vmx_exit_wrmsr(struct mhv_vcpu *v);
 
 /* exit.c */
-bool vmx_exit_plain(struct mhv_vcpu *v);
+bool vmx_plain_misconfig(struct mhv_vcpu *v);
+bool vmx_plain_page_fault(struct mhv_vcpu *v);
 enum mhv_next vmx_handle_exit(struct mhv_vcpu *v);
 
 /* vmx.c */

@@ -263,7 +263,9 @@ struct mhv_posted {
  * @entry:	number n lies at entry[n % MHV_RING_ENTRIES]
  *
  * The device model reads @producer (acquire), the entries up to it, and then stores
- * @consumer (release).  The kernel keeps its own count and bounds what it reads here:
+ * @consumer (release).  Before it sleeps it looks at @producer once more, with a full
+ * memory barrier between the store and that look: the kernel signals the eventfd only
+ * where it finds the ring empty.  The kernel keeps its own count and bounds what it reads here:
  * a @consumer that makes no sense makes the ring full, and writes go by ioreq.
  */
 struct mhv_ring {
@@ -302,7 +304,8 @@ enum mhv_route_kind {
  *
  * -EINVAL what makes no sense, -EEXIST overlap, -ENOENT nothing to remove, -EBADF no
  * eventfd, -ENOSPC after MHV_MAX_ROUTES.  To remove, give the same kind, gpa, size,
- * flags and value.
+ * flags and value.  When the call returns, the next access of any vCPU finds what was
+ * added, and nothing is answered by what was removed; to remove may take some 0.1 s.
  */
 struct mhv_route {
 	__u32 kind;
@@ -677,6 +680,166 @@ struct mhv_run {
 	};
 };
 
+/* ---- looking at the page tables --------------------------------------------- */
+
+/* enum mhv_entry_kind - what an entry of a table that mhv made says */
+enum mhv_entry_kind {
+	MHV_ENTRY_NONE		= 0,	/* there is no table: nothing above leads to one */
+	MHV_ENTRY_ABSENT	= 1,	/* nothing is known */
+	MHV_ENTRY_TABLE		= 2,	/* the table of the next level */
+	MHV_ENTRY_LEAF		= 3,	/* a host frame */
+	MHV_ENTRY_MMIO		= 4,	/* a device */
+	MHV_ENTRY_GNP		= 5,	/* the guest's own entry is not present */
+};
+
+/* mhv_walk_level.flags and mhv_mmu_table.flags */
+#define MHV_TABLE_UNSYNC	(1u << 0)	/* the guest may write the table this is made of */
+#define MHV_TABLE_DIRECT	(1u << 1)	/* made of no guest table */
+#define MHV_ENTRY_STALE		(1u << 2)	/* a device, of an older generation */
+#define MHV_ENTRY_GUARDED	(1u << 3)	/* the frame is a synced guest table: read-only */
+
+/**
+ * struct mhv_walk_level - one level of struct mhv_walk
+ * @gpte:	the guest's entry; with @gpte_gpa 0 the walk did not get here
+ * @gpte_gpa:	where it lies; of a PDPTE, which is a register, what was loaded
+ * @spte:	mhv's entry, as the CPU reads it
+ * @made_from:	shadow paging: guest entry that @spte was made from
+ * @gfn:	guest frame that @spte leads to
+ * @kind:	enum mhv_entry_kind, of @spte
+ * @flags:	MHV_TABLE_*, MHV_ENTRY_*
+ */
+struct mhv_walk_level {
+	__u64 gpte;
+	__u64 gpte_gpa;
+	__u64 spte;
+	__u64 made_from;
+	__u64 gfn;
+	__u32 kind;
+	__u32 flags;
+};
+
+/* enum mhv_walk_result - what the guest's tables say of an address */
+enum mhv_walk_result {
+	MHV_WALK_OK		= 0,
+	MHV_WALK_FAULT		= 1,	/* the guest gets #PF */
+	MHV_WALK_NO_MEMORY	= 2,	/* a table lies where no memory is */
+	MHV_WALK_RACED		= 3,	/* the guest keeps changing them: try again */
+};
+
+/**
+ * struct mhv_walk - MHV_WALK: the guest's tables and mhv's, side by side
+ * @gva:	in: linear address
+ * @flags:	in: zero
+ * @paging:	enum mhv_paging of the VM: shadow entries are looked up by @gva, those of
+ *		TDP by @gpa
+ * @result:	enum mhv_walk_result, of a supervisor's read
+ * @error_code:	of the #PF
+ * @top:	level of the guest's root table, 0 without paging
+ * @bottom:	level of the last guest entry read
+ * @page_shift:	log2 of the guest page's size
+ * @host_top:	level of mhv's root table, 0 where there is none yet
+ * @gpa:	what @gva translates to; with MHV_WALK_NO_MEMORY where the table is
+ * @cr3:	the guest's
+ * @level:	number n is level n + 1
+ * @reserved:	zero
+ *
+ * Nothing is marked accessed, nothing is made.  -EINVAL for an address that is not
+ * canonical.
+ */
+struct mhv_walk {
+	__u64 gva;
+	__u32 flags;
+	__u32 paging;
+	__u32 result;
+	__u32 error_code;
+	__u8  top, bottom, page_shift, host_top;
+	__u8  reserved0[4];
+	__u64 gpa;
+	__u64 cr3;
+	struct mhv_walk_level level[4];
+	__u64 reserved[4];
+};
+
+/**
+ * struct mhv_mmu_table - what a table of mhv's holds
+ * @gfn:	guest table that it stands for; direct: first frame that it maps
+ * @level:	of its entries
+ * @flags:	MHV_TABLE_*
+ * @vcpus:	that run on it
+ * @quadrant:	32-bit paging: which part of the guest's table
+ * @tables:	tables counted here: one, or all that a root leads to
+ * @present:	entries that map memory
+ * @writable:	of these
+ * @accessed:	likewise
+ * @dirty:	likewise
+ * @mmio:	entries of devices
+ * @gnp:	guest-not-present entries
+ */
+struct mhv_mmu_table {
+	__u64 gfn;
+	__u32 level;
+	__u32 flags;
+	__u32 vcpus;
+	__u32 quadrant;
+	__u64 tables;
+	__u64 present;
+	__u64 writable;
+	__u64 accessed;
+	__u64 dirty;
+	__u64 mmio;
+	__u64 gnp;
+};
+
+/* enum mhv_dump - what MHV_DUMP_MMU lists */
+enum mhv_dump {
+	MHV_DUMP_ROOTS	= 0,	/* roots, each with all that it leads to */
+	MHV_DUMP_TABLES	= 1,	/* tables, each by itself */
+};
+
+/**
+ * struct mhv_mmu - MHV_DUMP_MMU
+ * @what:	in: enum mhv_dump
+ * @nr:		in: entries that fit; out: entries there are.  As many as fit are written
+ * @entries:	in: user address of struct mhv_mmu_table[nr]
+ * @paging:	enum mhv_paging
+ * @unsync:	shadow paging: tables that the guest may write
+ * @tables:	in use
+ * @limit:	of the pool; TDP: 0
+ * @leaves:	shadow paging: entries that map memory
+ * @shrunk:	shadow paging: tables that the host took back when its memory ran low
+ * @reserved:	zero
+ *
+ * With TDP there is one root, and its tables are not listed one by one.
+ */
+struct mhv_mmu {
+	__u32 what;
+	__u32 nr;
+	__u64 entries;
+	__u32 paging;
+	__u32 unsync;
+	__u64 tables;
+	__u64 limit;
+	__u64 leaves;
+	__u64 shrunk;
+	__u64 reserved[3];
+};
+
+/**
+ * struct mhv_audit - MHV_AUDIT: every shadow entry is checked
+ * @errors:	mismatches; the first is in the kernel log as well, with both entries
+ * @tables:	looked at; 0: not at this moment, the host is changing memory
+ * @leaves:	likewise, entries that map memory
+ * @reserved:	zero
+ *
+ * -EOPNOTSUPP without shadow paging.
+ */
+struct mhv_audit {
+	__u64 errors;
+	__u64 tables;
+	__u64 leaves;
+	__u64 reserved[5];
+};
+
 /* ---- ioctls --------------------------------------------------------------- */
 
 #define MHV_IOC			0xB7
@@ -693,6 +856,8 @@ struct mhv_run {
 #define MHV_CREATE_AREA		_IOWR(MHV_IOC, 0x22, struct mhv_area)
 #define MHV_SET_ROUTE		_IOW(MHV_IOC, 0x23, struct mhv_route)
 #define MHV_SET_OPTIONS		_IOW(MHV_IOC, 0x24, struct mhv_options)
+#define MHV_DUMP_MMU		_IOWR(MHV_IOC, 0x28, struct mhv_mmu)
+#define MHV_AUDIT		_IOWR(MHV_IOC, 0x29, struct mhv_audit)
 
 /* vCPU; all but MHV_KICK wait while MHV_RUN is under way (-EINTR on a signal) */
 #define MHV_RUN			_IO(MHV_IOC, 0x40)
@@ -710,5 +875,6 @@ struct mhv_run {
 #define MHV_INJECT		_IOW(MHV_IOC, 0x4c, struct mhv_event)
 #define MHV_GET_EVENTS		_IOR(MHV_IOC, 0x4d, struct mhv_vcpu_events)
 #define MHV_SET_EVENTS		_IOW(MHV_IOC, 0x4e, struct mhv_vcpu_events)
+#define MHV_WALK		_IOWR(MHV_IOC, 0x58, struct mhv_walk)
 
 #endif /* _UAPI_LINUX_MHV_H */
