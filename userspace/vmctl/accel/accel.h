@@ -10,6 +10,8 @@
 
 #include "../dev/bus.h"
 
+#define ACCELS_MAX	2	/* backends that there are */
+
 enum accel_paging { PAGING_AUTO, PAGING_TDP, PAGING_SHADOW, PAGING_SHADOW_GNP };
 
 /* enum vcpu_exit_kind - why the guest stopped */
@@ -65,6 +67,9 @@ struct accel_area {
 /**
  * struct accel_ops - a backend
  * @name:		for --accel and messages
+ * @optional:		it has optimisations that can be switched off
+ * @offers:		can @open make a VM with this paging here?  True also when only @open
+ *			can tell why it cannot
  * @open:		make a VM; NULL with a message
  * @close:		destroy it; its vCPUs are gone
  * @phys_bits:		width of a guest physical address
@@ -86,11 +91,16 @@ struct accel_area {
  * @counters:		copy up to @max counters; returns how many there are
  * @counter:		where the counter @name lies while the vCPU exists; NULL unless
  *			there is one of that name
+ * @walk: @dump_mmu: @audit: look at the page tables, as MHV_WALK, MHV_DUMP_MMU and
+ *			MHV_AUDIT say; the vCPU's answers when it runs no more.  0 or an
+ *			errno, no message.  NULL: there are none to look at
  *
- * Calls that can fail return 0, or -1 with a message.
+ * Calls that can fail return 0, or -1 with a message, unless they say otherwise.
  */
 struct accel_ops {
 	const char *name;
+	bool optional;
+	bool (*offers)(enum accel_paging paging);
 	struct accel *(*open)(enum accel_paging paging);
 	void (*close)(struct accel *accel);
 	unsigned int (*phys_bits)(const struct accel *accel);
@@ -111,9 +121,15 @@ struct accel_ops {
 	unsigned int (*counters)(struct accel_vcpu *vcpu, struct accel_counter *counter,
 				 unsigned int max);
 	const u64 *(*counter)(const struct accel_vcpu *vcpu, const char *name);
+	int (*walk)(struct accel_vcpu *vcpu, struct mhv_walk *walk);
+	int (*dump_mmu)(struct accel *accel, struct mhv_mmu *mmu);
+	int (*audit)(struct accel *accel, struct mhv_audit *audit);
 };
 
-extern const struct accel_ops mhv_accel;
+void exit_text(struct vcpu_exit *exit, enum vcpu_exit_kind kind, const char *fmt, ...)
+	__printf(3, 4);
+
+extern const struct accel_ops mhv_accel, kvm_accel;
 
 /* of mhv alone, for `vmctl check` */
 int mhv_open_device(struct mhv_info *info, char *why, size_t len);

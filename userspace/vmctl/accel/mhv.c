@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "../disasm.h"
+#include "../mark.h"
 #include "../msg.h"
 #include "accel.h"
 
@@ -104,7 +105,7 @@ int mhv_open_device(struct mhv_info *info, char *why, size_t len)
 	return -1;
 }
 
-static int mhv_create_vm(const struct accel *accel, enum accel_paging paging)
+static int mhv_ioctl_create_vm(int device, enum accel_paging paging)
 {
 	static const u32 modes[] = {
 		[PAGING_AUTO]	= MHV_PAGING_AUTO,
@@ -116,8 +117,14 @@ static int mhv_create_vm(const struct accel *accel, enum accel_paging paging)
 		.paging = modes[paging],
 		.flags = paging == PAGING_SHADOW_GNP ? MHV_VM_GNP : 0,
 	};
+
+	return ioctl(device, MHV_CREATE_VM, &config);
+}
+
+static int mhv_create_vm(const struct accel *accel, enum accel_paging paging)
+{
 	const struct mhv_info *info = &accel->info;
-	int vm = ioctl(accel->device, MHV_CREATE_VM, &config);
+	int vm = mhv_ioctl_create_vm(accel->device, paging);
 	int error = errno;
 
 	if (vm >= 0)
@@ -129,17 +136,45 @@ static int mhv_create_vm(const struct accel *accel, enum accel_paging paging)
 	if (error == EOPNOTSUPP && paging == PAGING_SHADOW_GNP)
 		return fail("--paging shadow,gnp: the CPU has no reserved address bit: use shadow");
 	if (error == EOPNOTSUPP && paging == PAGING_TDP)
-		return fail("--paging ept: this host has no EPT, or not in use: use auto");
+		return fail("--paging ept: no EPT with unrestricted guest, or ept=0: use auto");
 	return fail("cannot make a VM: %s: see 'vmctl check' and 'dmesg'", strerror(error));
+}
+
+static bool mhv_offers(enum accel_paging paging)
+{
+	struct mhv_info info;
+	char why[256];
+	int device = mhv_open_device(&info, why, sizeof(why)), vm;
+	bool offers;
+
+	if (device < 0)
+		return true;
+	vm = mhv_ioctl_create_vm(device, paging);
+	offers = vm >= 0 || errno != EOPNOTSUPP || info.verdict != MHV_HOST_OK;
+	if (vm >= 0)
+		close(vm);
+	close(device);
+	return offers;
 }
 
 static void mhv_close(struct accel *accel)
 {
+	mark_close();
 	if (accel->vm >= 0)
 		close(accel->vm);
 	if (accel->device >= 0)
 		close(accel->device);
 	free(accel);
+}
+
+/* who records a trace may have one of its own */
+static void mhv_mark_vm(const struct accel *accel)
+{
+	const char *dir = getenv(MARK_DIR_ENV);
+
+	dir = dir ? dir : MARK_DIR;
+	if (mark_open(dir))
+		mark_vm(dir, accel->info.tsc_khz);
 }
 
 static struct accel *mhv_open(enum accel_paging paging)
@@ -157,8 +192,10 @@ static struct accel *mhv_open(enum accel_paging paging)
 		fail("%s", why);
 	else
 		accel->vm = mhv_create_vm(accel, paging);
-	if (accel->vm >= 0)
+	if (accel->vm >= 0) {
+		mhv_mark_vm(accel);
 		return accel;
+	}
 	mhv_close(accel);
 	return NULL;
 }
@@ -240,8 +277,38 @@ static u64 mhv_stats_bytes(const struct accel *accel)
 	return accel->info.run_size - RUN_BYTES;
 }
 
+static unsigned int mhv_nr_counters(const struct accel *accel)
+{
+	return min_u64(accel->info.nr_stats, mhv_stats_bytes(accel) / sizeof(u64));
+}
+
+static void mhv_counter_name(const struct accel *accel, unsigned int index,
+			     struct accel_counter *counter)
+{
+	struct mhv_stat_name name = { .index = index };
+
+	if (ioctl(accel->device, MHV_GET_STAT_NAME, &name))
+		snprintf(name.name, sizeof(name.name), "counter_%u", index);
+	snprintf(counter->name, sizeof(counter->name), "%.*s", (int)sizeof(name.name) - 1,
+		 name.name);
+}
+
+/* for whoever reads the trace: what it should hold */
+static void mhv_mark_counters(const struct accel_vcpu *vcpu)
+{
+	unsigned int i, nr = mhv_nr_counters(vcpu->accel);
+	struct accel_counter counter;
+
+	for (i = 0; i < nr && mark_is_open(); i++) {
+		mhv_counter_name(vcpu->accel, i, &counter);
+		mark("counter %s %llu", counter.name, vcpu->stats[i]);
+	}
+}
+
 static void mhv_vcpu_close(struct accel_vcpu *vcpu)
 {
+	if (vcpu->stats)
+		mhv_mark_counters(vcpu);
 	if (vcpu->run)
 		munmap(vcpu->run, RUN_BYTES);
 	if (vcpu->stats)
@@ -303,19 +370,6 @@ static int mhv_set_state(struct accel_vcpu *vcpu, const struct vcpu_state *state
 	    ioctl(vcpu->fd, MHV_SET_REGS, &state->regs))
 		return fail("cannot set the vCPU's registers: %s", strerror(errno));
 	return 0;
-}
-
-static void exit_text(struct vcpu_exit *exit, enum vcpu_exit_kind kind, const char *fmt, ...)
-	__printf(3, 4);
-
-static void exit_text(struct vcpu_exit *exit, enum vcpu_exit_kind kind, const char *fmt, ...)
-{
-	va_list args;
-
-	exit->kind = kind;
-	va_start(args, fmt);
-	vsnprintf(exit->text, sizeof(exit->text), fmt, args);
-	va_end(args);
 }
 
 /* the kernel has written the slot: what it says there is within bounds */
@@ -464,22 +518,6 @@ static void mhv_want_window(struct accel_vcpu *vcpu, bool want)
 	vcpu->run->request_irq_window = want;
 }
 
-static unsigned int mhv_nr_counters(const struct accel *accel)
-{
-	return min_u64(accel->info.nr_stats, mhv_stats_bytes(accel) / sizeof(u64));
-}
-
-static void mhv_counter_name(const struct accel *accel, unsigned int index,
-			     struct accel_counter *counter)
-{
-	struct mhv_stat_name name = { .index = index };
-
-	if (ioctl(accel->device, MHV_GET_STAT_NAME, &name))
-		snprintf(name.name, sizeof(name.name), "counter_%u", index);
-	snprintf(counter->name, sizeof(counter->name), "%.*s", (int)sizeof(name.name) - 1,
-		 name.name);
-}
-
 static unsigned int mhv_counters(struct accel_vcpu *vcpu, struct accel_counter *counter,
 				 unsigned int max)
 {
@@ -505,8 +543,25 @@ static const u64 *mhv_counter(const struct accel_vcpu *vcpu, const char *name)
 	return NULL;
 }
 
+static int mhv_walk(struct accel_vcpu *vcpu, struct mhv_walk *walk)
+{
+	return ioctl(vcpu->fd, MHV_WALK, walk) ? errno : 0;
+}
+
+static int mhv_dump_mmu(struct accel *accel, struct mhv_mmu *mmu)
+{
+	return ioctl(accel->vm, MHV_DUMP_MMU, mmu) ? errno : 0;
+}
+
+static int mhv_audit(struct accel *accel, struct mhv_audit *audit)
+{
+	return ioctl(accel->vm, MHV_AUDIT, audit) ? errno : 0;
+}
+
 const struct accel_ops mhv_accel = {
 	.name		= "mhv",
+	.optional	= true,
+	.offers		= mhv_offers,
 	.open		= mhv_open,
 	.close		= mhv_close,
 	.phys_bits	= mhv_phys_bits,
@@ -525,4 +580,7 @@ const struct accel_ops mhv_accel = {
 	.want_window	= mhv_want_window,
 	.counters	= mhv_counters,
 	.counter	= mhv_counter,
+	.walk		= mhv_walk,
+	.dump_mmu	= mhv_dump_mmu,
+	.audit		= mhv_audit,
 };
