@@ -16,15 +16,19 @@
 #include "without.h"
 
 static const char usage[] =
-	"usage: vmctl bench mmio [OPTION...]\n"
+	"usage: vmctl bench mmio|mmu [OPTION...]\n"
 	"\n"
-	"Measures single accesses to device memory: a 4-byte MOV to a device, by each route,\n"
-	"with all optimisations on and with each that matters off in turn.\n"
+	"mmio measures single accesses to device memory: a 4-byte MOV to a device, by each\n"
+	"route, with all optimisations on and with each that matters off in turn.\n"
+	"mmu measures a guest's work on its page tables, with each way of paging in turn.\n"
 	"\n"
 	"  --iterations N         samples of each row (default 1000)\n"
 	"  --without NAME[,NAME]  only these off in turn: vcpu-cache, mmio-spte,\n"
-	"                         decode-cache, regfile, posted, eventfd\n"
-	"  --paging MODE          ept, shadow, shadow,gnp or auto (default auto)\n"
+	"                         decode-cache, regfile, posted, eventfd; for mmu: unsync\n"
+	"  --paging MODE          ept, shadow, shadow,gnp or auto (default auto); for mmu,\n"
+	"                         auto is each that this host has\n"
+	"  --accel NAME[,NAME]    mhv (default), kvm or both, one after the other; with kvm\n"
+	"                         each row says whose it is\n"
 	"  --json                 print the rows as JSON\n"
 	"\n"
 	"exit status: 0 measured, 1 failed, 2 usage\n";
@@ -40,6 +44,26 @@ static int parse_iterations(const char *text, u32 *iterations)
 	return 0;
 }
 
+/* NAME or NAME,NAME */
+static int parse_accels(const char *text, struct bench_options *opt)
+{
+	char *copy = strdup(text), *rest = copy, *name;
+	const struct accel_ops *ops = NULL;
+
+	if (!copy)
+		return fail("out of memory");
+	opt->nr_accels = 0;
+	while ((name = strsep(&rest, ","))) {
+		ops = opt->nr_accels < ACCELS_MAX ? accel_find(name) : NULL;
+		if (!ops || (opt->nr_accels && opt->accels[0] == ops))
+			break;
+		opt->accels[opt->nr_accels++] = ops;
+		opt->compare |= !ops->optional;
+	}
+	free(copy);
+	return name ? fail("--accel %s: use mhv, kvm or mhv,kvm", text) : 0;
+}
+
 static int parse_one(struct bench_options *opt, int which, char **argv)
 {
 	switch (which) {
@@ -53,6 +77,8 @@ static int parse_one(struct bench_options *opt, int which, char **argv)
 		return parse_iterations(optarg, &opt->iterations);
 	case 'w':
 		return without_parse(optarg, &opt->without);
+	case 'a':
+		return parse_accels(optarg, opt);
 	case 'p':
 		return paging_parse(optarg, &opt->paging);
 	case ':':
@@ -79,12 +105,15 @@ int bench_options_parse(struct bench_options *opt, int argc, char **argv)
 		{ "iterations", required_argument, NULL, 'n' },
 		{ "without", required_argument, NULL, 'w' },
 		{ "paging", required_argument, NULL, 'p' },
+		{ "accel", required_argument, NULL, 'a' },
 		{ "help", no_argument, NULL, 'h' },
 		{ }
 	};
 	int which;
 
-	*opt = (struct bench_options){ .iterations = BENCH_SAMPLES };
+	*opt = (struct bench_options){
+		.iterations = BENCH_SAMPLES, .accels = { &mhv_accel }, .nr_accels = 1,
+	};
 	optind = 0;
 	while ((which = getopt_long(argc, argv, ":h", options, NULL)) != -1)
 		if (parse_one(opt, which, argv))
@@ -92,15 +121,18 @@ int bench_options_parse(struct bench_options *opt, int argc, char **argv)
 	if (opt->help)
 		return 0;
 	if (optind == argc)
-		return fail("say what to measure: 'vmctl bench mmio'");
-	if (strcmp(argv[optind], "mmio"))
-		return fail("'%s' cannot be measured: use 'vmctl bench mmio'", argv[optind]);
+		return fail("say what to measure: 'vmctl bench mmio' or 'vmctl bench mmu'");
+	opt->mmu = !strcmp(argv[optind], "mmu");
+	if (!opt->mmu && strcmp(argv[optind], "mmio"))
+		return fail("'%s' cannot be measured: use 'vmctl bench mmio' or 'mmu'",
+			    argv[optind]);
 	if (optind + 1 < argc)
 		return fail("'%s': not an option: see 'vmctl bench --help'", argv[optind + 1]);
 	return 0;
 }
 
-static void bench_json(FILE *out, const struct bench_row *row, unsigned int nr)
+static void bench_json(FILE *out, const struct bench_options *opt,
+		       const struct bench_row *row, unsigned int nr)
 {
 	struct json json = { .out = out };
 	const struct bench_row *end = row + nr;
@@ -110,6 +142,8 @@ static void bench_json(FILE *out, const struct bench_row *row, unsigned int nr)
 	for (; row < end; row++) {
 		json_open(&json, NULL, '{');
 		json_string(&json, "op", row->op);
+		if (opt->compare)
+			json_string(&json, "accel", row->accel);
 		if (row->without)
 			json_string(&json, "without", row->without);
 		else
@@ -138,12 +172,14 @@ static void bench_text(FILE *out, const struct bench_options *opt,
 	fprintf(out, "guest: between two RDTSC, the %llu ticks without the MOV taken off;\n",
 		empty);
 	fprintf(out, "module: from leaving the guest to entering it again\n\n");
-	fprintf(out, "%-14s %-13s %10s %13s %14s\n", "op", "without", "guest min",
-		"guest median", "module median");
+	fprintf(out, "%-14s %s%-13s %10s %13s %14s\n", "op", opt->compare ? "accel " : "",
+		"without", "guest min", "guest median", "module median");
 	for (; row < end; row++) {
-		fprintf(out, "%-14s %-13s %10llu %13llu ", row->op,
-			row->without ? row->without : "-", row->guest_min,
-			row->guest_median);
+		fprintf(out, "%-14s ", row->op);
+		if (opt->compare)
+			fprintf(out, "%-5s ", row->accel);
+		fprintf(out, "%-13s %10llu %13llu ", row->without ? row->without : "-",
+			row->guest_min, row->guest_median);
 		if (row->has_kmod)
 			fprintf(out, "%14llu\n", row->kmod_median);
 		else
@@ -162,9 +198,69 @@ void bench_print(FILE *out, const struct bench_options *opt, const struct bench_
 		 unsigned int nr, u64 empty)
 {
 	if (opt->json)
-		bench_json(out, row, nr);
+		bench_json(out, opt, row, nr);
 	else
 		bench_text(out, opt, row, nr, empty);
+}
+
+static void bench_mmu_json(FILE *out, const struct bench_options *opt,
+			   const struct bench_mmu_row *row, const struct bench_mmu_row *end)
+{
+	struct json json = { .out = out };
+
+	json_open(&json, NULL, '{');
+	json_open(&json, "rows", '[');
+	for (; row < end; row++) {
+		json_open(&json, NULL, '{');
+		json_string(&json, "op", row->op);
+		if (opt->compare)
+			json_string(&json, "accel", row->accel);
+		json_string(&json, "paging", row->paging);
+		if (row->without)
+			json_string(&json, "without", row->without);
+		else
+			json_null(&json, "without");
+		json_u64(&json, "min", row->min);
+		json_u64(&json, "median", row->median);
+		json_u64(&json, "mean", row->mean);
+		json_close(&json, '}');
+	}
+	json_close(&json, ']');
+	json_close(&json, '}');
+	fputc('\n', out);
+}
+
+static void bench_mmu_text(FILE *out, const struct bench_options *opt,
+			   const struct bench_mmu_row *row, const struct bench_mmu_row *end)
+{
+	fprintf(out, "a guest's work on its page tables, %u samples a row (remap: a 50th), in\n",
+		opt->iterations);
+	fprintf(out, "ticks of the TSC between two RDTSC, less those of an empty measurement\n");
+	fprintf(out, "(emulated host: a tick is an instruction; silicon: a cycle at TSC rate)\n\n");
+	fprintf(out, "%-13s %s%-11s %-8s %10s %10s %10s\n", "op",
+		opt->compare ? "accel " : "", "paging", "without", "min", "median", "mean");
+	for (; row < end; row++) {
+		fprintf(out, "%-13s ", row->op);
+		if (opt->compare)
+			fprintf(out, "%-5s ", row->accel);
+		fprintf(out, "%-11s %-8s %10llu %10llu %10llu\n", row->paging,
+			row->without ? row->without : "-", row->min, row->median, row->mean);
+	}
+}
+
+/**
+ * bench_mmu_print - print the result of "mmu"
+ * @out:	where to
+ * @opt:	what the user wanted
+ * @row: @nr:	rows
+ */
+void bench_mmu_print(FILE *out, const struct bench_options *opt,
+		     const struct bench_mmu_row *row, unsigned int nr)
+{
+	if (opt->json)
+		bench_mmu_json(out, opt, row, row + nr);
+	else
+		bench_mmu_text(out, opt, row, row + nr);
 }
 
 /**
@@ -184,7 +280,7 @@ int verb_bench(int argc, char **argv)
 		fputs(usage, stdout);
 		return STATUS_OK;
 	}
-	if (bench_mmio(&opt, &mhv_accel))
+	if (opt.mmu ? bench_mmu(&opt) : bench_mmio(&opt))
 		return STATUS_FAILED;
 	if (fflush(stdout) || ferror(stdout)) {
 		fail("cannot write to standard output");

@@ -34,35 +34,57 @@ extern const struct bench_code bench_empty, bench_read, bench_write;
  * @help:	the user asked for help
  * @iterations:	samples of each row
  * @without:	rows only without these optimisations, and with all; 0: with each
- * @paging:	how mhv maps memory
+ * @paging:	how guest memory is mapped; PAGING_AUTO with "mmu": each way in turn
+ * @mmu:	measure page tables, not device memory
+ * @accels: @nr_accels:	hypervisors to measure
+ * @compare:	the user named the hypervisors: rows name theirs
  */
 struct bench_options {
-	bool json, help;
+	bool json, help, mmu, compare;
 	u32 iterations;
 	u64 without;
 	enum accel_paging paging;
+	const struct accel_ops *accels[ACCELS_MAX];
+	unsigned int nr_accels;
 };
 
 /**
  * struct bench_row - one line of the result
  * @op:		what the guest did
+ * @accel:	hypervisor
  * @without:	optimisation that was off; NULL: none
  * @guest_min: @guest_median:	ticks in the guest, the empty measurement taken off
  * @has_kmod:	the module says how long it took
  * @kmod_median: ticks from leaving the guest to entering it again
  */
 struct bench_row {
-	const char *op, *without;
+	const char *op, *accel, *without;
 	u64 guest_min, guest_median;
 	bool has_kmod;
 	u64 kmod_median;
 };
 
+/**
+ * struct bench_mmu_row - one line of the result of "mmu"
+ * @op:		what the guest did
+ * @accel:	hypervisor
+ * @paging:	how guest memory was mapped
+ * @without:	optimisation that was off; NULL: none
+ * @min: @median: @mean:	ticks in the guest, the empty measurement taken off
+ */
+struct bench_mmu_row {
+	const char *op, *accel, *paging, *without;
+	u64 min, median, mean;
+};
+
 int bench_options_parse(struct bench_options *opt, int argc, char **argv);
 void bench_print(FILE *out, const struct bench_options *opt, const struct bench_row *row,
 		 unsigned int nr, u64 empty);
+void bench_mmu_print(FILE *out, const struct bench_options *opt,
+		     const struct bench_mmu_row *row, unsigned int nr);
 void bench_guest_tables(u8 *mem, u64 *cr3);
 
-int bench_mmio(const struct bench_options *opt, const struct accel_ops *ops);
+int bench_mmu(const struct bench_options *opt);
+int bench_mmio(const struct bench_options *opt);
 
 #endif

@@ -163,8 +163,6 @@ static const struct bench_op bench_ops[] = {
 		arrived_regfile },
 };
 
-#define ROWS_MAX	(ARRAY_SIZE(bench_ops) * (MHV_OPT_COUNT + 1))
-
 /* ---- one row ---------------------------------------------------------------- */
 
 /* the OUT after each access */
@@ -292,6 +290,7 @@ static int bench_row(struct bench *bench, const struct bench_op *op, int without
 
 	*row = (struct bench_row){
 		.op = op->name,
+		.accel = bench->ops->name,
 		.without = without < 0 ? NULL : without_name(without),
 		.has_kmod = bench->kmod_ticks,
 	};
@@ -318,21 +317,33 @@ static bool bench_wants(const struct bench *bench, const struct bench_op *op, in
 
 /* ---- all of it -------------------------------------------------------------- */
 
-static int bench_rows(struct bench *bench)
+#define ROWS_MAX	(ARRAY_SIZE(bench_ops) * (MHV_OPT_COUNT + 1) * ACCELS_MAX)
+
+/**
+ * struct bench_result - all rows
+ * @row: @nr:	so far
+ * @empty:	ticks of a measurement of nothing
+ */
+struct bench_result {
+	struct bench_row row[ROWS_MAX];
+	unsigned int nr;
+	u64 empty;
+};
+
+static int bench_rows(struct bench *bench, struct bench_result *result)
 {
-	struct bench_row rows[ROWS_MAX];
-	unsigned int op, nr = 0;
-	int i;
+	int i, last = bench->ops->optional ? MHV_OPT_COUNT : 0;
+	unsigned int op;
 
 	if (bench_take(bench, &bench_empty, 0))
 		return -1;
 	bench->empty = bench_sort(bench, bench->guest)[bench->opt->iterations / 2];
+	result->empty = bench->empty;
 	for (op = 0; op < ARRAY_SIZE(bench_ops); op++)
-		for (i = -1; i < MHV_OPT_COUNT; i++)
+		for (i = -1; i < last; i++)
 			if (bench_wants(bench, &bench_ops[op], i) &&
-			    bench_row(bench, &bench_ops[op], i, &rows[nr++]))
+			    bench_row(bench, &bench_ops[op], i, &result->row[result->nr++]))
 				return -1;
-	bench_print(stdout, bench->opt, rows, nr, bench->empty);
 	return 0;
 }
 
@@ -368,18 +379,31 @@ static void bench_destroy(struct bench *bench)
 	free(bench->guest);
 }
 
-/**
- * bench_mmio - vmctl bench mmio
- * @opt:	what the user wants
- * @ops:	the hypervisor
- *
- * Return: 0, or -1 with a message.
- */
-int bench_mmio(const struct bench_options *opt, const struct accel_ops *ops)
+/* one hypervisor; nothing of it is left for the next one to find */
+static int bench_accel(const struct bench_options *opt, const struct accel_ops *ops,
+		       struct bench_result *result)
 {
 	struct bench bench = { .opt = opt, .ops = ops };
-	int err = bench_create(&bench) || bench_rows(&bench) ? -1 : 0;
+	int err = bench_create(&bench) || bench_rows(&bench, result) ? -1 : 0;
 
 	bench_destroy(&bench);
 	return err;
+}
+
+/**
+ * bench_mmio - vmctl bench mmio
+ * @opt:	what the user wants
+ *
+ * Return: 0, or -1 with a message.
+ */
+int bench_mmio(const struct bench_options *opt)
+{
+	struct bench_result result = { .nr = 0 };
+	unsigned int i;
+
+	for (i = 0; i < opt->nr_accels; i++)
+		if (bench_accel(opt, opt->accels[i], &result))
+			return -1;
+	bench_print(stdout, opt, result.row, result.nr, result.empty);
+	return 0;
 }

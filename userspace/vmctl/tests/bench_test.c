@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bench.h"
+#include "bench_mmu.h"
 #include "disasm.h"
 #include "soft.h"
 #include "without.h"
@@ -44,6 +44,19 @@ static void options_good(void **state)
 	assert_int_equal(parse(&opt, "--paging shadow mmio --without regfile"), 0);
 	assert_int_equal(opt.paging, PAGING_SHADOW);
 	assert_int_equal(opt.without, BIT(MHV_OPT_REGFILE));
+	assert_ptr_equal(opt.accels[0], &mhv_accel);
+	assert_int_equal(opt.nr_accels, 1);
+	assert_false(opt.mmu || opt.compare);
+	assert_int_equal(parse(&opt, "mmu --accel mhv,kvm --without unsync"), 0);
+	assert_true(opt.mmu && opt.compare);
+	assert_int_equal(opt.nr_accels, 2);
+	assert_ptr_equal(opt.accels[0], &mhv_accel);
+	assert_ptr_equal(opt.accels[1], &kvm_accel);
+	assert_int_equal(parse(&opt, "mmio --accel mhv"), 0);
+	assert_false(opt.mmu || opt.compare);
+	assert_int_equal(parse(&opt, "mmio --accel kvm"), 0);
+	assert_true(opt.compare);
+	assert_int_equal(opt.nr_accels, 1);
 	assert_int_equal(parse(&opt, "--help"), 0);
 	assert_true(opt.help);
 }
@@ -56,6 +69,8 @@ static void options_bad(void **state)
 		"mmio --without", "mmio --without x", "mmio --without posted,",
 		"mmio --without ,posted", "mmio --without posted,,regfile",
 		"mmio --without POSTED", "mmio --paging tdp", "mmio --bogus", "--json",
+		"mmu extra", "mmu --accel", "mmu --accel xen", "mmu --accel mhv,mhv",
+		"mmu --accel mhv,", "mmu --accel mhv,kvm,mhv", "mmu --accel ,kvm",
 	};
 	struct bench_options opt;
 	unsigned int i;
@@ -90,9 +105,9 @@ static void without_names(void **state)
 }
 
 static const struct bench_row rows[] = {
-	{ "write-ioreq", NULL, 1500, 1510, true, 1490 },
-	{ "write-ioreq", "mmio-spte", 1, 0, true, 0 },
-	{ "read-regfile", NULL, 400, UINT64_MAX, false, 0 },
+	{ "write-ioreq", "mhv", NULL, 1500, 1510, true, 1490 },
+	{ "write-ioreq", "mhv", "mmio-spte", 1, 0, true, 0 },
+	{ "read-regfile", "mhv", NULL, 400, UINT64_MAX, false, 0 },
 };
 
 static char *printed(const struct bench_options *opt)
@@ -155,6 +170,68 @@ static void table(void **state)
 
 	for (i = 0; i < ARRAY_SIZE(lines); i++)
 		assert_non_null(strstr(text, lines[i]));
+	free(text);
+}
+
+static const struct bench_mmu_row mmu_rows[] = {
+	{ "invlpg", "mhv", "shadow", NULL, 600, 634, 640 },
+	{ "invlpg", "mhv", "shadow", "unsync", 1, 2, 3 },
+	{ "remap-1000", "kvm", "ept", NULL, 9004, 9005, 1234567890 },
+};
+
+static char *mmu_printed(const struct bench_options *opt)
+{
+	size_t len;
+	char *text;
+	FILE *out = open_memstream(&text, &len);
+
+	bench_mmu_print(out, opt, mmu_rows, ARRAY_SIZE(mmu_rows));
+	fclose(out);
+	return text;
+}
+
+static void mmu_json(void **state)
+{
+	static const char row[] =
+		"{'op': '%s', %s'paging': '%s', 'without': %s, 'min': %d, '%s': %d, 'mean': %d}";
+	struct bench_options opt = { .json = true, .mmu = true };
+	unsigned int compare;
+
+	for (compare = 0; compare < 2; compare++) {
+		char want[1024] = "", *text;
+
+		opt.compare = compare;
+		text = mmu_printed(&opt);
+		want_json(want, "{'rows': [");
+		want_json(want, row, "invlpg", compare ? "'accel': 'mhv', " : "", "shadow",
+			  "null", 600, "median", 634, 640);
+		want_json(want, ", ");
+		want_json(want, row, "invlpg", compare ? "'accel': 'mhv', " : "", "shadow",
+			  "'unsync'", 1, "median", 2, 3);
+		want_json(want, ", ");
+		want_json(want, row, "remap-1000", compare ? "'accel': 'kvm', " : "", "ept",
+			  "null", 9004, "median", 9005, 1234567890);
+		want_json(want, "]}\n");
+		assert_string_equal(text, want);
+		free(text);
+	}
+}
+
+static void mmu_table(void **state)
+{
+	struct bench_options opt = { .iterations = 10, .mmu = true, .compare = true };
+	static const char remap[] =
+		"\nremap-1000    kvm   ept         -              9004       9005 1234567890\n";
+	static const char invlpg[] =
+		"\ninvlpg        shadow      unsync            1          2          3\n";
+	char *text = mmu_printed(&opt);
+
+	assert_non_null(strstr(text, "10 samples"));
+	assert_non_null(strstr(text, remap));
+	free(text);
+	opt.compare = false;
+	text = mmu_printed(&opt);
+	assert_non_null(strstr(text, invlpg));
 	free(text);
 }
 
@@ -228,7 +305,8 @@ static int measure(const char *line, char **text)
 	phase = BEGIN;
 	assert_int_equal(parse(&opt, line), 0);
 	stdout = open_memstream(text, &len);
-	ret = bench_mmio(&opt, &soft_accel);
+	opt.accels[0] = &soft_accel;
+	ret = opt.mmu ? bench_mmu(&opt) : bench_mmio(&opt);
 	fclose(stdout);
 	stdout = saved;
 	return ret;
@@ -310,6 +388,96 @@ static void tables(void **state)
 	free(mem);
 }
 
+/*
+ * What bench_mmu's guest does, in C: an operation takes COST ticks to COST + 6; its sum is
+ * what its tables say.
+ */
+static u32 mmu_value(const struct mhv_regs *regs, u32 nr)
+{
+	const u64 *pte = (u64 *)(soft.mem + regs->r8);
+	u64 frame = pte[0] & ~0xfffull;
+	const u32 *first = (u32 *)(soft.mem + frame);
+	const u32 *second = (u32 *)(soft.mem + frame + GUEST_PAGE);
+
+	if (runs(&bench_mmu_first_touch))
+		return *(u32 *)(soft.mem + frame + (nr - 1) * GUEST_PAGE);
+	if (runs(&bench_mmu_fault))
+		return pte[MMU_PAGES] ? 0 : 1;
+	if (runs(&bench_mmu_invlpg))
+		return *first;
+	if (runs(&bench_mmu_cr3_switch) || runs(&bench_mmu_pte_write))
+		return nr % 2 ? *second : *first;
+	if (runs(&bench_mmu_remap))
+		return nr % 2 ? 501500 : 500500;
+	return 0;
+}
+
+static void step_mmu(struct soft_access *access)
+{
+	struct mhv_regs *regs = &soft.state.regs;
+	u32 nr, *sample = (u32 *)(soft.mem + regs->rsi);
+	u32 cost = runs(&bench_mmu_empty) ? 0 : COST;
+
+	for (nr = 1; regs->rcx; nr++, regs->rcx--) {
+		*sample++ = EMPTY + cost + (cost ? nr % 7 : 0);
+		regs->r12 += mmu_value(regs, nr);
+	}
+	regs->rsi = (u8 *)sample - soft.mem - (lose_one ? 4 : 0);
+	regs->r12 += stray;
+	*access = (struct soft_access){ .halt = true };
+}
+
+static int measure_mmu(const char *line, char **text)
+{
+	struct bench_options opt;
+	FILE *saved = stdout;
+	size_t len;
+	int ret;
+
+	memset(&soft, 0, sizeof(soft));
+	soft.step = step_mmu;
+	assert_int_equal(parse(&opt, line), 0);
+	opt.accels[0] = &soft_accel;
+	stdout = open_memstream(text, &len);
+	ret = bench_mmu(&opt);
+	fclose(stdout);
+	stdout = saved;
+	return ret;
+}
+
+/* the backend has no gnp: that way of paging is left out */
+static void mmu_measurement(void **state)
+{
+	char *text;
+
+	assert_int_equal(measure_mmu("mmu --json --iterations 2100", &text), 0);
+	assert_int_equal(count(text, "\"op\""), 24);
+	assert_int_equal(count(text, "\"remap-1000\""), 3);
+	assert_int_equal(count(text, "\"paging\": \"shadow\""), 16);
+	assert_int_equal(count(text, "\"paging\": \"ept\""), 8);
+	assert_int_equal(count(text, "\"without\": \"unsync\""), 8);
+	assert_int_equal(count(text, "\"min\": 100, \"median\": 103, \"mean\": 103"), 24);
+	free(text);
+	assert_int_equal(measure_mmu("mmu --json --iterations 1 --paging ept", &text), 0);
+	assert_int_equal(count(text, "\"op\""), 8);
+	free(text);
+}
+
+static void mmu_measurement_fails(void **state)
+{
+	char *text;
+
+	lose_one = true;
+	assert_int_equal(measure_mmu("mmu --iterations 10", &text), -1);
+	assert_string_equal(text, "");
+	free(text);
+	lose_one = false;
+	stray = true;
+	assert_int_equal(measure_mmu("mmu --iterations 10", &text), -1);
+	free(text);
+	stray = false;
+}
+
 /* ---- what an error says about an instruction ----------------------------------- */
 
 static void disassembly(void **state)
@@ -337,6 +505,10 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(measurement),
 	cmocka_unit_test(measurement_of_some),
 	cmocka_unit_test(measurement_fails),
+	cmocka_unit_test(mmu_json),
+	cmocka_unit_test(mmu_table),
+	cmocka_unit_test(mmu_measurement),
+	cmocka_unit_test(mmu_measurement_fails),
 	cmocka_unit_test(tables),
 	cmocka_unit_test(disassembly),
 };
