@@ -49,7 +49,7 @@ static const struct {
 	[MHV_FEAT_RDTSCP] = { "rdtscp", "RDTSCP for guests",
 		"the CPU does not have it: guests do without" },
 	[MHV_FEAT_SHADOW] = { "shadow", "shadow paging",
-		"not in this build of mhv" },
+		"it needs VMX as well" },
 };
 
 static bool has_feature(const struct mhv_info *info, unsigned int feature)

@@ -77,6 +77,18 @@ void json_u64(struct json *json, const char *key, u64 value)
 }
 
 /**
+ * json_number - a number that is text already
+ * @json:	where to
+ * @key:	name, or NULL in an array
+ * @text:	number, as JSON writes it
+ */
+void json_number(struct json *json, const char *key, const char *text)
+{
+	json_key(json, key);
+	fputs(text, json->out);
+}
+
+/**
  * json_fixed - a number with a fixed count of decimals
  * @json:	where to
  * @key:	name, or NULL in an array

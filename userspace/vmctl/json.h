@@ -19,6 +19,7 @@ void json_open(struct json *json, const char *key, char bracket);
 void json_close(struct json *json, char bracket);
 void json_string(struct json *json, const char *key, const char *value);
 void json_u64(struct json *json, const char *key, u64 value);
+void json_number(struct json *json, const char *key, const char *text);
 void json_fixed(struct json *json, const char *key, double value, int decimals);
 void json_null(struct json *json, const char *key);
 void json_bool(struct json *json, const char *key, bool value);

@@ -12,11 +12,11 @@
 #include "clock.h"
 #include "dev/debugexit.h"
 #include "dev/pvpanic.h"
-#include "dev/rtl8139.h"
 #include "firmware/firmware.h"
 #include "machine.h"
 #include "msg.h"
 #include "size.h"
+#include "stats.h"
 #include "terminal.h"
 
 /* the first end counts; under the device lock, from any thread */
@@ -161,9 +161,11 @@ static int machine_add_devices(struct machine *machine)
 		if (machine_check_device(machine, &opt->devices[i]) ||
 		    opt->devices[i].type->create(&machine->mmio, opt->devices[i].addr))
 			return -1;
-	for (i = 0; i < opt->nr_nets; i++)
-		if (!rtl8139_create(&machine->pci, &machine->loop, &opt->nets[i]))
+	for (i = 0; i < opt->nr_nets; i++) {
+		machine->nics[i] = rtl8139_create(&machine->pci, &machine->loop, &opt->nets[i]);
+		if (!machine->nics[i])
 			return -1;
+	}
 	return opt->without ? machine->ops->set_options(machine->accel, opt->without, false) : 0;
 }
 
@@ -216,9 +218,9 @@ int machine_create(struct machine *machine, const struct run_options *opt,
 		return -1;
 	if (console_open(&machine->console, opt->console, &machine->loop, &machine->power))
 		return -1;
-	if (machine_create_devices(machine))
+	if (machine_create_devices(machine) || machine_add_devices(machine))
 		return -1;
-	return machine_add_devices(machine);
+	return control_open(&machine->control, machine, opt->name);
 }
 
 static int machine_start(struct machine *machine)
@@ -267,6 +269,7 @@ int machine_run(struct machine *machine)
  */
 void machine_destroy(struct machine *machine)
 {
+	control_close(&machine->control);
 	if (machine->signals.fd >= 0)
 		close(machine->signals.fd);
 	pci_destroy(&machine->pci);

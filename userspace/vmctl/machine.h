@@ -6,6 +6,7 @@
 
 #include "accel/accel.h"
 #include "console.h"
+#include "control.h"
 #include "dev/acpi_pm.h"
 #include "dev/cmos.h"
 #include "dev/i8042.h"
@@ -13,6 +14,7 @@
 #include "dev/pci.h"
 #include "dev/pic.h"
 #include "dev/pit.h"
+#include "dev/rtl8139.h"
 #include "dev/uart16550.h"
 #include "evloop.h"
 #include "memory.h"
@@ -58,7 +60,9 @@ struct vcpu {
  * @loop:	main thread's loop
  * @ports: @mmio: what is at which port and in device memory
  * @pci:	host bridge and the devices behind it
+ * @nics:	the devices of --net
  * @pic: @pit: @cmos: @uart: @i8042: @pm: devices
+ * @control:	socket for other vmctl processes
  * @console:	user's end of the serial cable
  * @power:	what devices see of @end
  * @timeout:	ends the machine
@@ -78,12 +82,14 @@ struct machine {
 	struct bus ports;
 	struct mmio mmio;
 	struct pci pci;
+	struct rtl8139 *nics[NETS_MAX];
 	struct pic pic;
 	struct pit pit;
 	struct cmos cmos;
 	struct uart uart;
 	struct i8042 i8042;
 	struct acpi_pm pm;
+	struct control control;
 	struct console console;
 	struct power power;
 	struct timer timeout;
@@ -107,8 +113,5 @@ int vcpu_start(struct vcpu *vcpu);
 void vcpu_notify(struct vcpu *vcpu);
 void vcpu_join(struct vcpu *vcpu);
 void vcpu_destroy(struct vcpu *vcpu);
-
-/* stats.c */
-void stats_print(struct machine *machine);
 
 #endif

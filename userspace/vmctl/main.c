@@ -17,7 +17,10 @@ static const struct {
 } verbs[] = {
 	{ "bench", verb_bench, "measure what an access to a device costs a guest" },
 	{ "check", verb_check, "say what this host offers" },
+	{ "debug", verb_debug, "look at the page tables of a guest that runs" },
 	{ "run", verb_run, "boot a guest and stay until it ends" },
+	{ "stat", verb_stat, "show the counters of a running guest" },
+	{ "trace", verb_trace, "record what the module does, and say what it did" },
 };
 
 static int print_usage(void)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control.h"
 #include "msg.h"
 #include "options.h"
 #include "size.h"
@@ -17,7 +18,7 @@
 
 enum { OPT_NAME = 1, OPT_KERNEL, OPT_INITRD, OPT_APPEND, OPT_MEM, OPT_PAGING, OPT_TIMEOUT,
 	OPT_STATS, OPT_JSON, OPT_DEBUG_EXIT, OPT_CONSOLE, OPT_DEVICE, OPT_NET, OPT_WITHOUT,
-	OPT_HELP };
+	OPT_ACCEL, OPT_HELP };
 
 static const struct option long_options[] = {
 	{ "name",	required_argument,	NULL, OPT_NAME },
@@ -34,6 +35,7 @@ static const struct option long_options[] = {
 	{ "device",	required_argument,	NULL, OPT_DEVICE },
 	{ "net",	required_argument,	NULL, OPT_NET },
 	{ "without",	required_argument,	NULL, OPT_WITHOUT },
+	{ "accel",	required_argument,	NULL, OPT_ACCEL },
 	{ "help",	no_argument,		NULL, OPT_HELP },
 	{ }
 };
@@ -104,6 +106,24 @@ int paging_parse(const char *text, enum accel_paging *paging)
 	return fail("--paging %s: not known: use ept, shadow, shadow,gnp or auto", text);
 }
 
+/**
+ * accel_find - a hypervisor by name
+ * @name:	what the user wrote
+ *
+ * Return: the backend, or NULL with a message.
+ */
+const struct accel_ops *accel_find(const char *name)
+{
+	static const struct accel_ops *const all[ACCELS_MAX] = { &mhv_accel, &kvm_accel };
+	unsigned int i;
+
+	for (i = 0; i < ACCELS_MAX; i++)
+		if (!strcmp(name, all[i]->name))
+			return all[i];
+	fail("--accel %s: not known: use mhv or kvm", name);
+	return NULL;
+}
+
 static int parse_timeout(struct run_options *opt, const char *text)
 {
 	char *end;
@@ -123,6 +143,15 @@ static int parse_console(struct run_options *opt, const char *text)
 	if (!file && strcmp(text, "stdio") && strcmp(text, "none"))
 		return fail("--console %s: not known: use stdio, none or file:PATH", text);
 	opt->console = text;
+	return 0;
+}
+
+static int parse_name(struct run_options *opt, const char *text)
+{
+	if (!control_name_valid(text))
+		return fail("--name %s: not a name: use up to %u letters, digits, '.', '_' and '-'",
+			    text, CONTROL_NAME);
+	opt->name = text;
 	return 0;
 }
 
@@ -153,8 +182,7 @@ static int parse_one(struct run_options *opt, int which, const char *text)
 {
 	switch (which) {
 	case OPT_NAME:
-		opt->name = text;
-		return 0;
+		return parse_name(opt, text);
 	case OPT_KERNEL:
 		opt->kernel = text;
 		return 0;
@@ -186,6 +214,9 @@ static int parse_one(struct run_options *opt, int which, const char *text)
 		return parse_net(opt, text);
 	case OPT_WITHOUT:
 		return without_parse(text, &opt->without);
+	case OPT_ACCEL:
+		opt->ops = accel_find(text);
+		return opt->ops ? 0 : -1;
 	case OPT_HELP:
 		opt->help = true;
 		return 0;
@@ -210,6 +241,8 @@ static int parse_complete(const struct run_options *opt, int argc, char **argv)
 		return 0;
 	if (optind < argc)
 		return fail("'%s': not an option: see 'vmctl run --help'", argv[optind]);
+	if (opt->without && !opt->ops->optional)
+		return fail("--without is for --accel mhv: %s has none of these", opt->ops->name);
 	if (!opt->kernel)
 		return fail("--kernel is missing: give a vmlinuz, a vmlinux or a multiboot kernel");
 	return 0;
@@ -231,6 +264,7 @@ int run_options_parse(struct run_options *opt, int argc, char **argv)
 	opt->cmdline = "";
 	opt->console = "stdio";
 	opt->mem = MEM_DEFAULT;
+	opt->ops = &mhv_accel;
 	optind = 0;	/* a new command line; this also resets getopt's state */
 	while ((which = getopt_long(argc, argv, "+:h", long_options, NULL)) != -1) {
 		if (which == '?' || which == ':')

@@ -18,7 +18,8 @@
  * @modules:	initrds or multiboot modules, in order
  * @nr_modules:	how many
  * @mem:	bytes of RAM
- * @paging:	how mhv maps memory
+ * @ops:	the hypervisor
+ * @paging:	how it maps memory
  * @devices:	extra devices, in order
  * @nr_devices:	how many
  * @nets: @nr_nets:	network devices, those with --net none left out
@@ -35,6 +36,7 @@ struct run_options {
 	const char *modules[MODULES_MAX];
 	unsigned int nr_modules;
 	u64 mem;
+	const struct accel_ops *ops;
 	enum accel_paging paging;
 	struct device_option devices[DEVICES_MAX];
 	unsigned int nr_devices;
@@ -47,6 +49,7 @@ struct run_options {
 	unsigned int nr_module_text;
 };
 
+const struct accel_ops *accel_find(const char *name);
 int paging_parse(const char *text, enum accel_paging *paging);
 int run_options_parse(struct run_options *opt, int argc, char **argv);
 void run_options_free(struct run_options *opt);

@@ -8,6 +8,7 @@
 
 #include "machine.h"
 #include "msg.h"
+#include "stats.h"
 #include "verbs.h"
 
 static const char usage[] =
@@ -19,6 +20,7 @@ static const char usage[] =
 	"  --append TEXT          the kernel's command line\n"
 	"  --mem SIZE             guest memory, for example 512M or 2G (default 256M)\n"
 	"  --paging MODE          ept, shadow, shadow,gnp or auto (default auto)\n"
+	"  --accel NAME           the hypervisor: mhv (default) or kvm\n"
 	"  --console WHERE        serial port: stdio, none or file:PATH (default stdio)\n"
 	"  --device NAME[,addr=A] add a device: testdev; may be repeated\n"
 	"  --net WHAT[,SET...]    add a network device: WHAT is user, tap=INTERFACE or none;\n"
@@ -30,7 +32,7 @@ static const char usage[] =
 	"                         mmio-spte, decode-cache, regfile, posted, eventfd\n"
 	"  --stats                print counters and exits by reason at the end\n"
 	"  --json                 print the result, and --stats, as JSON on the last line\n"
-	"  --name NAME            name the guest in messages\n"
+	"  --name NAME            name the guest in messages, and for other vmctl verbs\n"
 	"\n"
 	"On a terminal, Ctrl-a x quits and Ctrl-a h lists the keys.\n"
 	"\n"
@@ -65,7 +67,7 @@ static int run_machine(const struct run_options *opt)
 	static struct machine machine;
 	int status = STATUS_FAILED;
 
-	if (!machine_create(&machine, opt, &mhv_accel) && !machine_run(&machine)) {
+	if (!machine_create(&machine, opt, opt->ops) && !machine_run(&machine)) {
 		status = end_status(machine.end, machine.end_value);
 		run_say_end(&machine);
 		stats_print(&machine);

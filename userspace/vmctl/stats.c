@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What `vmctl run` prints at the end: --stats for people, --json for programs.
+ * What `vmctl run` prints at the end, --stats for people, --json for programs; and what it
+ * tells `vmctl stat` meanwhile.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +9,10 @@
 #include "clock.h"
 #include "json.h"
 #include "machine.h"
+#include "stats.h"
 
-#define COUNTERS_MAX	512
+#define COUNTERS_OWN	7	/* of vmctl, among them */
+
 /*
  * Counters belong together by the first word of their name.  Exits come first, for
  * stats_json(); what no prefix fits comes last.
@@ -22,16 +25,11 @@ static const struct {
 	{ "mmio_", "device memory by cache" },
 	{ "route_", "device memory by route" },
 	{ "decode_", "instructions decoded" },
+	{ "net_", "network" },
 	{ "", "counter" },
 };
 
 #define GROUP_EXITS	0
-
-struct stats {
-	struct accel_counter counter[COUNTERS_MAX];
-	unsigned int nr;
-	u64 exits;	/* sum of those by reason */
-};
 
 static unsigned int stats_group(const struct accel_counter *counter)
 {
@@ -70,14 +68,42 @@ static void stats_add(struct stats *stats, const char *name, u64 value)
 	counter->value = value;
 }
 
-static void stats_collect(struct machine *machine, struct stats *stats)
+static void stats_add_nets(struct stats *stats, const struct machine *machine)
+{
+	struct net_counters sum = { 0 };
+	unsigned int i;
+
+	for (i = 0; i < machine->opt->nr_nets; i++)
+		rtl8139_count(machine->nics[i], &sum);
+	stats_add(stats, "net_sent", sum.sent);
+	stats_add(stats, "net_sent_bytes", sum.sent_bytes);
+	stats_add(stats, "net_received", sum.received);
+	stats_add(stats, "net_received_bytes", sum.received_bytes);
+	stats_add(stats, "net_dropped", sum.dropped);
+}
+
+/**
+ * stats_collect - read all counters
+ * @machine:	there is a vCPU; it may run
+ * @stats:	out, not sorted
+ */
+void stats_collect(struct machine *machine, struct stats *stats)
+{
+	stats->nr = machine->ops->counters(machine->vcpu.accel, stats->counter,
+					   COUNTERS_MAX - COUNTERS_OWN);
+	stats_add(stats, "mmio_unclaimed_read", machine->mmio.bus.unclaimed[0]);
+	stats_add(stats, "mmio_unclaimed_write", machine->mmio.bus.unclaimed[1]);
+	stats_add_nets(stats, machine);
+}
+
+/**
+ * stats_sort - sort counters for people, and sum up the exits
+ * @stats:	from stats_collect()
+ */
+void stats_sort(struct stats *stats)
 {
 	unsigned int i;
 
-	stats->nr = machine->ops->counters(machine->vcpu.accel, stats->counter,
-					   COUNTERS_MAX - 2);
-	stats_add(stats, "mmio_unclaimed_read", machine->mmio.bus.unclaimed[0]);
-	stats_add(stats, "mmio_unclaimed_write", machine->mmio.bus.unclaimed[1]);
 	qsort(stats->counter, stats->nr, sizeof(stats->counter[0]), stats_compare);
 	stats->exits = 0;
 	for (i = 0; i < stats->nr && is_exit(&stats->counter[i]); i++)
@@ -119,8 +145,11 @@ static void stats_text_group(const struct stats *stats, unsigned int group)
 		putchar('\n');
 }
 
-/* the exits end the output */
-static void stats_text(const struct stats *stats)
+/**
+ * stats_text - print counters for people; the exits end the output
+ * @stats:	sorted
+ */
+void stats_text(const struct stats *stats)
 {
 	unsigned int group;
 
@@ -129,7 +158,12 @@ static void stats_text(const struct stats *stats)
 	printf("%-32s %14llu %7.2f%%\n", "total", stats->exits, stats->exits ? 100.0 : 0.0);
 }
 
-static void stats_json(const struct stats *stats, struct json *json)
+/**
+ * stats_json - print counters for programs
+ * @stats:	sorted
+ * @json:	in the middle of an object
+ */
+void stats_json(const struct stats *stats, struct json *json)
 {
 	const struct accel_counter *c;
 	unsigned int i;
@@ -152,17 +186,21 @@ static void stats_json(const struct stats *stats, struct json *json)
 	json_close(json, '}');
 }
 
+static double stats_seconds(const struct machine *machine)
+{
+	return (clock_now() - machine->started_at) / (double)NSEC_PER_SEC;
+}
+
 static void result_json(const struct machine *machine, const struct stats *stats)
 {
 	struct json json = { .out = stdout };
-	double seconds = (clock_now() - machine->started_at) / (double)NSEC_PER_SEC;
 
 	json_open(&json, NULL, '{');
 	json_string(&json, "name", machine->opt->name ? machine->opt->name : "");
 	json_string(&json, "end", end_name(machine->end));
 	json_u64(&json, "value", machine->end_value);
 	json_u64(&json, "status", end_status(machine->end, machine->end_value));
-	json_fixed(&json, "seconds", seconds, 3);
+	json_fixed(&json, "seconds", stats_seconds(machine), 3);
 	if (machine->opt->stats)
 		stats_json(stats, &json);
 	json_close(&json, '}');
@@ -177,10 +215,32 @@ void stats_print(struct machine *machine)
 {
 	static struct stats stats;
 
-	if (machine->opt->stats)
+	if (machine->opt->stats) {
 		stats_collect(machine, &stats);
+		stats_sort(&stats);
+	}
 	if (machine->opt->json)
 		result_json(machine, &stats);
 	else if (machine->opt->stats)
 		stats_text(&stats);
+}
+
+/**
+ * stats_answer - tell `vmctl stat` the counters: lines of a name and a number
+ * @machine:	its lock is held
+ * @argc: @argv:	the request
+ * @out:	where the answer goes
+ *
+ * Return: 0.
+ */
+int stats_answer(struct machine *machine, int argc, char **argv, FILE *out)
+{
+	static struct stats stats;
+	unsigned int i;
+
+	stats_collect(machine, &stats);
+	fprintf(out, "seconds %.3f\n", stats_seconds(machine));
+	for (i = 0; i < stats.nr; i++)
+		fprintf(out, "%s %llu\n", stats.counter[i].name, stats.counter[i].value);
+	return 0;
 }

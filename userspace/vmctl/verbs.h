@@ -7,6 +7,9 @@
 
 int verb_bench(int argc, char **argv);
 int verb_check(int argc, char **argv);
+int verb_debug(int argc, char **argv);
 int verb_run(int argc, char **argv);
+int verb_stat(int argc, char **argv);
+int verb_trace(int argc, char **argv);
 
 #endif

@@ -104,10 +104,10 @@ static void reset_write(void *dev, u64 off, u64 val, unsigned int size)
 		power_end(pm->power, END_RESET, 0);
 }
 
-static const struct bus_ops event_ops = { pm_event_read, pm_event_write, 4 };
-static const struct bus_ops control_ops = { pm_control_read, pm_control_write, 2 };
-static const struct bus_ops timer_ops = { pm_timer_read, pm_timer_write, 4 };
-static const struct bus_ops reset_ops = { reset_read, reset_write, 1 };
+static const struct bus_ops event_ops = { pm_event_read, pm_event_write, 4, "acpi-event" };
+static const struct bus_ops control_ops = { pm_control_read, pm_control_write, 2, "acpi-control" };
+static const struct bus_ops timer_ops = { pm_timer_read, pm_timer_write, 4, "acpi-timer" };
+static const struct bus_ops reset_ops = { reset_read, reset_write, 1, "reset" };
 
 /**
  * acpi_pm_init - build the registers and put them on the bus

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../mark.h"
 #include "bus.h"
 
 /* index of the first range that ends above @addr; bus->nr when none does */
@@ -83,6 +84,8 @@ int bus_add(struct bus *bus, u64 base, u64 len, const struct bus_ops *ops, void 
 		(bus->nr - at) * sizeof(*bus->ranges));
 	bus->ranges[at] = (struct bus_range){ base, len, ops, dev };
 	bus->nr++;
+	if (ops->name)
+		mark("device %s port 0x%llx 0x%llx", ops->name, base, len);
 	return 0;
 }
 
@@ -99,6 +102,8 @@ int bus_remove(struct bus *bus, u64 base)
 
 	if (at == bus->nr || bus->ranges[at].base != base)
 		return -1;
+	if (bus->ranges[at].ops->name)
+		mark("gone port 0x%llx", base);
 	bus->nr--;
 	memmove(&bus->ranges[at], &bus->ranges[at + 1],
 		(bus->nr - at) * sizeof(*bus->ranges));

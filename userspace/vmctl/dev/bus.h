@@ -28,6 +28,7 @@ struct access {
  * @write:	@val is masked to @size
  * @max_size:	widest access that the device knows: 1, 2, 4 or 8; the bus cuts
  *		others in pieces
+ * @name:	what a trace calls the device; NULL: it has it from elsewhere
  *
  * Both run under the device lock.
  */
@@ -35,6 +36,7 @@ struct bus_ops {
 	u64 (*read)(void *dev, u64 off, unsigned int size);
 	void (*write)(void *dev, u64 off, u64 val, unsigned int size);
 	unsigned int max_size;
+	const char *name;
 };
 
 struct bus_range {

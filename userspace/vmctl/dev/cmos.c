@@ -320,7 +320,7 @@ static void cmos_store_memory(struct cmos *cmos, const struct memory *mem)
 	cmos->ram[0x5d] = chunks >> 16;
 }
 
-static const struct bus_ops cmos_ops = { cmos_read, cmos_write, 1 };
+static const struct bus_ops cmos_ops = { cmos_read, cmos_write, 1, "cmos" };
 
 /**
  * cmos_init - build the clock and put it on the bus

@@ -15,7 +15,7 @@ static void debugexit_write(void *dev, u64 off, u64 val, unsigned int size)
 		power_end(dev, END_DEBUG_EXIT, val);
 }
 
-static const struct bus_ops debugexit_ops = { debugexit_read, debugexit_write, 4 };
+static const struct bus_ops debugexit_ops = { debugexit_read, debugexit_write, 4, "debugexit" };
 
 /**
  * debugexit_init - put the port on the bus

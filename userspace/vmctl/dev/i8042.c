@@ -126,9 +126,9 @@ static void port_a_write(void *dev, u64 off, u64 val, unsigned int size)
 		power_end(kbc->power, END_RESET, 0);
 }
 
-static const struct bus_ops data_ops = { kbc_read_data, kbc_write_data, 1 };
-static const struct bus_ops command_ops = { kbc_read_status, kbc_write_command, 1 };
-static const struct bus_ops port_a_ops = { port_a_read, port_a_write, 1 };
+static const struct bus_ops data_ops = { kbc_read_data, kbc_write_data, 1, "i8042" };
+static const struct bus_ops command_ops = { kbc_read_status, kbc_write_command, 1, "i8042" };
+static const struct bus_ops port_a_ops = { port_a_read, port_a_write, 1, "port-a" };
 
 /**
  * i8042_init - build the controller and put it on the bus

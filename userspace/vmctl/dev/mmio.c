@@ -18,6 +18,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "../mark.h"
 #include "../msg.h"
 #include "../shared.h"
 #include "mmio.h"
@@ -125,21 +126,20 @@ void mmio_access(struct mmio *mmio, const struct access *access)
 }
 
 /*
- * Does the access if that takes no lock; false: nothing has happened.  @last is the
- * device of the access before, which is nearly always the same.
+ * Does the access if that takes no lock; false: nothing has happened.  The device is
+ * nearly always that of the access before.
  */
-static bool mmio_access_unlocked(const struct mmio *mmio, const struct access *access,
-				 struct dev_mmio **last)
+static bool mmio_access_unlocked(struct mmio *mmio, const struct access *access)
 {
 	unsigned int size = access->size;
-	struct dev_mmio *dev = *last;
+	struct dev_mmio *dev = mmio->last;
 	u64 off;
 
 	if (!dev || access->addr - dev->base >= dev->size) {
 		dev = mmio_find(mmio, access->addr);
 		if (!dev || !dev->unlocked)
 			return false;
-		*last = dev;
+		mmio->last = dev;
 	}
 	off = access->addr - dev->base;
 	if (access->count != 1 || size > dev->max_size || (size & (size - 1)) ||
@@ -165,12 +165,11 @@ void mmio_run(struct mmio *mmio, struct accel_vcpu *vcpu, struct vcpu_exit *exit
 	      const bool *look)
 {
 	const struct accel_ops *ops = mmio->host.ops;
-	struct dev_mmio *last = NULL;
 
 	do
 		ops->run(vcpu, exit);
 	while (exit->kind == VCPU_EXIT_MMIO && !__atomic_load_n(look, __ATOMIC_ACQUIRE) &&
-	       mmio_access_unlocked(mmio, &exit->access, &last));
+	       mmio_access_unlocked(mmio, &exit->access));
 }
 
 /* ---- registers -------------------------------------------------------------- */
@@ -389,6 +388,7 @@ int mmio_map(struct dev_mmio *dev, u64 base)
 		return -1;
 	dev->base = base;
 	dev->mapped = true;
+	mark("device %s mmio 0x%llx 0x%llx", dev->name, base, dev->size);
 	if (!mmio_add_routes(dev))
 		return 0;
 	mmio_unmap(dev);
@@ -408,6 +408,8 @@ void mmio_unmap(struct dev_mmio *dev)
 	mmio_remove_routes(dev);
 	mmio_drain(dev);
 	bus_remove(&dev->mmio->bus, dev->base);
+	mark("gone mmio 0x%llx", dev->base);
+	dev->mmio->last = NULL;
 	dev->mapped = false;
 }
 
@@ -503,6 +505,7 @@ void mmio_remove(struct dev_mmio *dev)
 	if (dev->mapped) {
 		mmio_remove_routes(dev);
 		bus_remove(&dev->mmio->bus, dev->base);
+		dev->mmio->last = NULL;
 		dev->mapped = false;
 	}
 	mmio_destroy_targets(dev);

@@ -105,12 +105,14 @@ struct dev_mmio {
  * @loop:	waits on doorbells; NULL: nobody does
  * @bus:	the devices by address
  * @devices:	the device added last
+ * @last:	the unlocked device that a vCPU used last, or NULL
  */
 struct mmio {
 	struct route_host host;
 	struct evloop *loop;
 	struct bus bus;
 	struct dev_mmio *devices;
+	struct dev_mmio *last;
 };
 
 void mmio_init(struct mmio *mmio, const struct accel_ops *ops, struct accel *accel,

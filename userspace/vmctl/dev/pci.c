@@ -268,7 +268,7 @@ static void pci_port_write(void *owner, u64 off, u64 val, unsigned int size)
 		pci_config_write(dev, ADDRESS_REG(pci->address) + off - 4, val, size);
 }
 
-static const struct bus_ops pci_port_ops = { pci_port_read, pci_port_write, 4 };
+static const struct bus_ops pci_port_ops = { pci_port_read, pci_port_write, 4, "pci-config" };
 
 /* ---- interrupts ------------------------------------------------------------- */
 

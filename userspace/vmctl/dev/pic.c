@@ -325,9 +325,9 @@ static void elcr_write(void *dev, u64 off, u64 val, unsigned int size)
 	pic_update(pic);
 }
 
-static const struct bus_ops pic_master_ops = { pic_master_read, pic_master_write, 1 };
-static const struct bus_ops pic_slave_ops = { pic_slave_read, pic_slave_write, 1 };
-static const struct bus_ops elcr_ops = { elcr_read, elcr_write, 1 };
+static const struct bus_ops pic_master_ops = { pic_master_read, pic_master_write, 1, "pic1" };
+static const struct bus_ops pic_slave_ops = { pic_slave_read, pic_slave_write, 1, "pic2" };
+static const struct bus_ops elcr_ops = { elcr_read, elcr_write, 1, "elcr" };
 
 /**
  * pic_init - build the pair and put it on the bus

@@ -335,8 +335,8 @@ static void port61_write(void *dev, u64 off, u64 val, unsigned int size)
 	counter_gate(&pit->counter[2], val & PORT61_GATE, pit_now(pit));
 }
 
-static const struct bus_ops pit_ops = { pit_read, pit_write, 1 };
-static const struct bus_ops port61_ops = { port61_read, port61_write, 1 };
+static const struct bus_ops pit_ops = { pit_read, pit_write, 1, "pit" };
+static const struct bus_ops port61_ops = { port61_read, port61_write, 1, "port-b" };
 
 /**
  * pit_init - build the timer and put it on the bus

@@ -20,7 +20,7 @@ static void pvpanic_write(void *dev, u64 off, u64 val, unsigned int size)
 		power_end(dev, END_PANIC, 0);
 }
 
-static const struct bus_ops pvpanic_ops = { pvpanic_read, pvpanic_write, 1 };
+static const struct bus_ops pvpanic_ops = { pvpanic_read, pvpanic_write, 1, "pvpanic" };
 
 /**
  * pvpanic_init - put the port on the bus

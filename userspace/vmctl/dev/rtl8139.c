@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../clock.h"
+#include "../mark.h"
 #include "../msg.h"
 #include "rtl8139_impl.h"
 
@@ -198,7 +199,7 @@ static void rtl_port_write(void *owner, u64 off, u64 val, unsigned int size)
 	rtl_write(rtl, off, val, size);
 }
 
-static const struct bus_ops rtl_port_ops = { rtl_port_read, rtl_port_write, 4 };
+static const struct bus_ops rtl_port_ops = { rtl_port_read, rtl_port_write, 4, "rtl8139" };
 
 /* the doorbell: TxPoll with the bit of the normal ring alone */
 static void rtl_ring(struct dev_mmio *dev, struct mmio_bell *bell, u64 count)
@@ -278,7 +279,7 @@ static void rtl_init(struct rtl8139 *rtl, struct evloop *loop, const struct net_
 	rtl->loop = loop;
 	rtl->timer.fire = rtl_timer_fire;
 	rtl->again.fire = rtl_again;
-	rtl->port = (struct net_port){ rtl_rx_ready, rtl_rx };
+	rtl->port = (struct net_port){ rtl_rx_ready, rtl_rx, rtl_rx_stalled };
 	rtl->plus = option->plus;
 	rtl->bells[0] = (struct mmio_bell){
 		RTL_TPPOLL, .size = 1, .match = true, .value = TPPOLL_NORMAL, .ring = rtl_ring,
@@ -304,6 +305,18 @@ static void rtl_init(struct rtl8139 *rtl, struct evloop *loop, const struct net_
 	rtl->reg[RTL_CONFIG3] = CONFIG3_PARAMETERS;
 }
 
+static void rtl_mark_registers(const struct dev_mmio *dev)
+{
+	struct rtl_reg_name name[RTL_SIZE];
+	unsigned int i, nr;
+
+	if (!mark_is_open())
+		return;
+	nr = rtl8139_reg_names(name, ARRAY_SIZE(name));
+	for (i = 0; i < nr; i++)
+		mark("register %s 0x%x %u %s", dev->name, name[i].off, name[i].size, name[i].name);
+}
+
 /**
  * rtl8139_create - put a network device on the bus
  * @pci:	the bus
@@ -322,6 +335,7 @@ struct rtl8139 *rtl8139_create(struct pci *pci, struct evloop *loop,
 		return NULL;
 	}
 	rtl_init(rtl, loop, option);
+	rtl_mark_registers(&rtl->mmio);
 	if (mmio_attach(pci->mmio, &rtl->mmio))
 		goto out_free;
 	if (pci_add(pci, &rtl->pci))
@@ -337,4 +351,20 @@ out_mmio:
 out_free:
 	free(rtl);
 	return NULL;
+}
+
+/**
+ * rtl8139_count - add what has passed the device's cable
+ * @rtl:	the device
+ * @sum:	in and out
+ */
+void rtl8139_count(const struct rtl8139 *rtl, struct net_counters *sum)
+{
+	const struct net_counters *counters = &rtl->net.counters;
+
+	sum->sent += counters->sent;
+	sum->sent_bytes += counters->sent_bytes;
+	sum->received += counters->received;
+	sum->received_bytes += counters->received_bytes;
+	sum->dropped += counters->dropped;
 }

@@ -37,5 +37,6 @@ struct rtl8139;
 
 struct rtl8139 *rtl8139_create(struct pci *pci, struct evloop *loop,
 			       const struct net_option *option);
+void rtl8139_count(const struct rtl8139 *rtl, struct net_counters *sum);
 
 #endif

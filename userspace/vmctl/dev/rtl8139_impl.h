@@ -243,6 +243,7 @@ void rtl_load_eeprom(struct rtl8139 *rtl);
 
 /* rtl8139_rx.c */
 bool rtl_rx_ready(struct net_port *port);
+void rtl_rx_stalled(struct net_port *port);
 void rtl_rx(struct net_port *port, const u8 *frame, unsigned int len);
 u32 rtl_rx_space(const struct rtl8139 *rtl);
 bool rtl_rx_empty(const struct rtl8139 *rtl);

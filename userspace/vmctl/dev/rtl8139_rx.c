@@ -329,6 +329,22 @@ bool rtl_rx_ready(struct net_port *port)
 }
 
 /**
+ * rtl_rx_stalled - frames have waited for room in vain
+ * @port:	our end of the cable
+ *
+ * The chip would have lost one, and said so.  Here none is lost; but a driver may have
+ * stopped reading with frames left, or may wait to be told that it has to make room.
+ * 8139too does the former: it acknowledges before each frame, reads a limited number, and
+ * goes on only if another one arrives.
+ */
+void rtl_rx_stalled(struct net_port *port)
+{
+	struct rtl8139 *rtl = container_of(port, struct rtl8139, port);
+
+	rtl_interrupt(rtl, rx_has_descriptors(rtl) ? INT_RXOVW : INT_ROK);
+}
+
+/**
  * rtl_rx - a frame arrives
  * @port:	our end of the cable
  * @frame:	at least an Ethernet header

@@ -289,7 +289,7 @@ static u64 uart_read(void *dev, u64 off, unsigned int size)
 	return val;
 }
 
-static const struct bus_ops uart_ops = { uart_read, uart_write, 1 };
+static const struct bus_ops uart_ops = { uart_read, uart_write, 1, "uart16550" };
 
 /**
  * uart_init - build a serial port and put it on the bus

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "../clock.h"
+#include "../mark.h"
 #include "../msg.h"
 #include "net.h"
 
@@ -39,6 +40,7 @@ void net_deliver(struct net *net)
 		if (!net->head)
 			net->tail = &net->head;
 		net->waiting--;
+		mark("packet rx %u", frame->len);
 		net->port->receive(net->port, frame->data, frame->len);
 		free(frame);
 	}
@@ -51,7 +53,11 @@ void net_deliver(struct net *net)
 
 static void net_retry(struct timer *timer)
 {
-	net_deliver(container_of(timer, struct net, retry));
+	struct net *net = container_of(timer, struct net, retry);
+
+	net_deliver(net);
+	if (net->head)
+		net->port->stalled(net->port);
 }
 
 /**
@@ -66,10 +72,12 @@ void net_receive(struct net *net, const u8 *frame, unsigned int len)
 
 	if (len < NET_FRAME_MIN || len > NET_FRAME_MAX)
 		return;
-	net->received++;
+	net->counters.received++;
+	net->counters.received_bytes += len;
 	pcap_write(&net->pcap, frame, len);
 	if (!net->head && !net->delivering && net->port->ready(net->port)) {
 		net->delivering = true;
+		mark("packet rx %u", len);
 		net->port->receive(net->port, frame, len);
 		net->delivering = false;
 		net_deliver(net);
@@ -77,7 +85,7 @@ void net_receive(struct net *net, const u8 *frame, unsigned int len)
 	}
 	copy = net->waiting < NET_QUEUE ? malloc(sizeof(*copy) + len) : NULL;
 	if (!copy) {
-		net->dropped++;
+		net->counters.dropped++;
 		return;
 	}
 	copy->next = NULL;
@@ -101,7 +109,9 @@ void net_send(struct net *net, const u8 *frame, unsigned int len)
 {
 	if (len < NET_FRAME_MIN || len > NET_FRAME_MAX)
 		return;
-	net->sent++;
+	net->counters.sent++;
+	net->counters.sent_bytes += len;
+	mark("packet tx %u", len);
 	pcap_write(&net->pcap, frame, len);
 	if (net->backend)
 		net->backend->send(net->backend, frame, len);

@@ -35,10 +35,12 @@ struct net_backend {
  * @ready:	would a frame be received now?  A device that does not receive at all is
  *		ready: frames are lost there.
  * @receive:	a frame comes for the guest
+ * @stalled:	frames have waited for @ready for a while; called again as long as they do
  */
 struct net_port {
 	bool (*ready)(struct net_port *port);
 	void (*receive)(struct net_port *port, const u8 *frame, unsigned int len);
+	void (*stalled)(struct net_port *port);
 };
 
 /* a frame that waits */
@@ -46,6 +48,16 @@ struct net_frame {
 	struct net_frame *next;
 	unsigned int len;
 	u8 data[];
+};
+
+/**
+ * struct net_counters - what has passed a cable
+ * @sent: @sent_bytes:	frames by the guest
+ * @received: @received_bytes:	frames to the guest, those that were lost on the way as well
+ * @dropped:	frames for the guest that were lost: too many waited
+ */
+struct net_counters {
+	u64 sent, sent_bytes, received, received_bytes, dropped;
 };
 
 /**
@@ -57,8 +69,7 @@ struct net_frame {
  * @pcap:	capture file
  * @head: @tail: @waiting:	frames for the guest, the oldest first
  * @delivering:	in the middle of it
- * @sent: @received:	frames by the guest, to the guest
- * @dropped:	frames for the guest that were lost: @head was full
+ * @counters:	for statistics
  */
 struct net {
 	struct net_backend *backend;
@@ -69,7 +80,7 @@ struct net {
 	struct net_frame *head, **tail;
 	unsigned int waiting;
 	bool delivering;
-	u64 sent, received, dropped;
+	struct net_counters counters;
 };
 
 enum net_kind { NET_NONE, NET_USER, NET_TAP };

@@ -19,6 +19,7 @@
 #include "dev/testdev.h"
 #include "machine.h"
 #include "soft.h"
+#include "stats.h"
 
 /*
  * The guest asks for one thing at a time: each call of @step fills in the exit.
@@ -942,6 +943,36 @@ static void stats_as_text(void **state)
 	free(text);
 }
 
+/* others ask for the counters while the guest runs */
+static char *stats_asked;
+
+static void *ask_for_stats(void *arg)
+{
+	control_ask("machine-test", "stats", &stats_asked);
+	return NULL;
+}
+
+static void step_until_asked(struct vcpu_exit *exit)
+{
+	static pthread_t thread;
+
+	if (!guest.at++)
+		pthread_create(&thread, NULL, ask_for_stats, NULL);
+	pthread_join(thread, NULL);
+	guest_power_off(exit);
+}
+
+static void stats_meanwhile(void **state)
+{
+	opt.name = "machine-test";
+	run(step_until_asked);
+	assert_non_null(stats_asked);
+	assert_memory_equal(stats_asked, "seconds 0.", 10);
+	assert_non_null(strstr(stats_asked, "\nexit_io 75\nexit_hlt 25\n"));
+	assert_non_null(strstr(stats_asked, "\nnet_received_bytes 0\n"));
+	free(stats_asked);
+}
+
 #define MACHINE_TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -964,6 +995,7 @@ static const struct CMUnitTest tests[] = {
 	MACHINE_TEST(refusals),
 	MACHINE_TEST(result_as_json),
 	MACHINE_TEST(stats_as_text),
+	MACHINE_TEST(stats_meanwhile),
 	MACHINE_TEST(device_memory),
 	MACHINE_TEST(device_refusals),
 };
@@ -971,6 +1003,7 @@ static const struct CMUnitTest tests[] = {
 int main(void)
 {
 	test_clock_real = true;
+	setenv("MHV_RUN_DIR", "/tmp", 1);
 	test_silence();
 	return test_main("machine", tests, ARRAY_SIZE(tests));
 }

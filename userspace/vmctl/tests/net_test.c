@@ -275,8 +275,8 @@ static void user_echo(void **state)
 	assert_memory_equal(frame + 26, host_ip, 4);
 	for (i = 0; i < 32; i++)
 		assert_int_equal(frame[42 + i], i);
-	assert_int_equal(nic.rtl->net.sent, 2);
-	assert_int_equal(nic.rtl->net.received, 2);
+	assert_int_equal(nic.rtl->net.counters.sent, 2);
+	assert_int_equal(nic.rtl->net.counters.received, 2);
 	stop();
 	/* all four are in the capture */
 	assert_in_range(read_file(path, file, sizeof(file)), 24 + 4 * 16 + 42 + 42 + 74 + 74,

@@ -484,6 +484,43 @@ static void ring_in_one_piece(void **state)
 	assert_int_equal(nic_in(RTL_CBR, 2), 8064 + 1008 - 8192);
 }
 
+/*
+ * As 8139too reads: 32 KiB, in one piece, a pointer that is never brought back; and 64
+ * frames at a time, each acknowledged, if one was received at all.  What it
+ * leaves in a full ring it must be told of again.
+ */
+static void ring_as_a_driver_reads(void **state)
+{
+	unsigned int sent, read = 0, i;
+	u8 frame[1514];
+	u32 at = 0;
+
+	nic_start(0);
+	nic_out(RTL_RCR, RCR_APM | RCR_WRAP | 2 << 11, 4);
+	nic_out(RTL_RBSTART, RING, 4);
+	nic_out(RTL_IMR, INT_ROK, 2);
+	make_frame(frame, nic_mac, sizeof(frame));
+	for (sent = 0; sent < 300; sent++) {
+		frame[20] = sent;
+		nic_receive(frame, sizeof(frame));
+	}
+	while (read < sent) {
+		if (!line())
+			test_advance(&nic.loop.timers, 2 * NSEC_PER_MSEC);
+		assert_true(line());
+		for (i = 0; i < 64 && !(nic_in(RTL_CR, 1) & CR_BUFE); i++) {
+			assert_int_equal(nic_get32(RING + at % 32768), 0x4001 | 1518 << 16);
+			assert_int_equal(nic.mem.base[RING + at % 32768 + 4 + 20], read++ & 0xff);
+			at = (at + 1518 + 4 + 3) & ~3u;
+			nic_out(RTL_CAPR, (u16)(at - 16), 2);
+			nic_out(RTL_ISR, INT_ROK | INT_RXOVW | INT_FOVW, 2);
+		}
+	}
+	assert_int_equal(nic_in(RTL_MPC, 4), 0);
+	test_advance(&nic.loop.timers, NSEC_PER_SEC);
+	assert_int_equal(nic_in(RTL_ISR, 2), 0);
+}
+
 static void ring_overflows(void **state)
 {
 	u8 frame[1000], got[2000];
@@ -534,7 +571,7 @@ static void cable_holds_back(void **state)
 	/* but not without end */
 	for (i = 0; i < NET_QUEUE + 20; i++)
 		nic_receive(frame, sizeof(frame));
-	assert_in_range(nic.rtl->net.dropped, 1, 20);
+	assert_in_range(nic.rtl->net.counters.dropped, 1, 20);
 }
 
 static void ring_nowhere(void **state)
@@ -627,6 +664,26 @@ static void descriptors_receive(void **state)
 	assert_int_equal(nic_in(RTL_ISR, 2), INT_RXOVW);
 	assert_int_equal(nic_in(RTL_MPC, 4), 1);
 	assert_int_equal(nic_get32(RING + 16 * (i % 8)), 0);
+}
+
+/* a driver that waits to be told that there is no descriptor: no frame is lost */
+static void descriptors_run_out(void **state)
+{
+	u8 frame[100];
+
+	nic_start(CPCR_RX);
+	rx_ring(1, 1536);
+	nic_put32(RING, EOR | 1536);
+	make_frame(frame, nic_mac, sizeof(frame));
+	nic_receive(frame, sizeof(frame));
+	assert_int_equal(nic_in(RTL_ISR, 2), 0);
+	test_advance(&nic.loop.timers, 2 * NSEC_PER_MSEC);
+	assert_int_equal(nic_in(RTL_ISR, 2), INT_RXOVW);
+	nic_put32(RING, OWN | EOR | 1536);
+	test_advance(&nic.loop.timers, 2 * NSEC_PER_MSEC);
+	assert_true(nic_in(RTL_ISR, 2) & INT_ROK);
+	assert_int_equal(nic_get32(RING) & OWN, 0);
+	assert_int_equal(nic_in(RTL_MPC, 4), 0);
 }
 
 static void descriptors_in_pieces(void **state)
@@ -1332,11 +1389,13 @@ static const struct CMUnitTest tests[] = {
 	TEST(filter),
 	TEST(ring_wraps),
 	TEST(ring_in_one_piece),
+	TEST(ring_as_a_driver_reads),
 	TEST(ring_overflows),
 	TEST(cable_holds_back),
 	TEST(ring_nowhere),
 	TEST(lengths),
 	TEST(descriptors_receive),
+	TEST(descriptors_run_out),
 	TEST(descriptors_in_pieces),
 	TEST(descriptors_bad),
 	TEST(checksums_received),

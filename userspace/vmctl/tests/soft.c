@@ -21,6 +21,11 @@ struct accel_vcpu {
 static struct accel soft_vm;
 static struct accel_vcpu soft_vcpu;
 
+static bool soft_offers(enum accel_paging paging)
+{
+	return paging != PAGING_SHADOW_GNP;
+}
+
 static struct accel *soft_open(enum accel_paging paging)
 {
 	return &soft_vm;
@@ -273,6 +278,8 @@ static const u64 *soft_counter(const struct accel_vcpu *vcpu, const char *name)
 
 const struct accel_ops soft_accel = {
 	.name = "soft",
+	.optional = true,
+	.offers = soft_offers,
 	.open = soft_open,
 	.close = soft_close,
 	.phys_bits = soft_phys_bits,

@@ -95,6 +95,7 @@ static void options_good(void **state)
 	assert_string_equal(opt.cmdline, "");
 	assert_int_equal(opt.mem, 256 * MIB);
 	assert_int_equal(opt.paging, PAGING_AUTO);
+	assert_ptr_equal(opt.ops, &mhv_accel);
 	assert_false(opt.stats || opt.json || opt.debug_exit || opt.help || opt.timeout);
 	run_options_free(&opt);
 
@@ -122,6 +123,10 @@ static void options_good(void **state)
 	assert_int_equal(opt.without, BIT(MHV_OPT_POSTED) | BIT(MHV_OPT_MMIO_SPTE));
 	run_options_free(&opt);
 
+	assert_int_equal(parse(&opt, "--kernel k --accel kvm"), 0);
+	assert_ptr_equal(opt.ops, &kvm_accel);
+	run_options_free(&opt);
+
 	assert_int_equal(parse(&opt, "--help"), 0);
 	assert_true(opt.help);
 	run_options_free(&opt);
@@ -139,7 +144,8 @@ static void options_bad(void **state)
 		"--kernel k --timeout 1000001", "--kernel k --timeout 99999999999999999999",
 		"--kernel k --console tty", "--kernel k --console file:",
 		"--kernel k --initrd a,,b", "--kernel k --initrd ,",
-		"--kernel k --stats=1", "k",
+		"--kernel k --stats=1", "k", "--kernel k --accel", "--kernel k --accel xen",
+		"--kernel k --accel mhv,kvm", "--kernel k --accel kvm --without posted",
 		"--kernel k --device", "--kernel k --device nic", "--kernel k --device test",
 		"--kernel k --device testdev,", "--kernel k --device testdev,addr",
 		"--kernel k --device testdev,addr=", "--kernel k --device testdev,addr=x",
