@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <sys/time.h>
 
 #include "mhv_test.h"
 
@@ -1260,6 +1261,36 @@ TEST_F(exits, no_signal_is_lost)
 	EXPECT_LT(0, *(__u64 *)vm_ptr(&self->vm, SPIN_COUNT));
 	*(__u8 *)vm_ptr(&self->vm, SPIN_STOP) = 1;
 	ASSERT_DONE(&self->vcpu);
+}
+
+/* Neither exits nor lets an interrupt in */
+GUEST_ASM(guest_deaf, 64, "1: jmp 1b\n");
+
+static void on_alarm(int sig __attribute__((unused)))
+{
+}
+
+static __u64 milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A guest with interrupts off does not hold up the host's. */
+TEST_F(exits, deaf_guest_is_interrupted)
+{
+	const struct itimerval alarm = { .it_value.tv_usec = 100000 };
+	struct sigaction act = { .sa_handler = on_alarm };
+	__u64 begun = milliseconds();
+
+	start(&self->vcpu, guest_deaf, 0, 0, 0);
+	vcpu_set_flags(&self->vcpu, 0);
+	sigaction(SIGALRM, &act, NULL);
+	setitimer(ITIMER_REAL, &alarm, NULL);
+	EXPECT_EQ(-EINTR, vcpu_run(&self->vcpu));
+	EXPECT_GT(2000, milliseconds() - begun);
 }
 
 static void *get_regs_meanwhile(void *arg)

@@ -5,6 +5,7 @@
  * Both sides load a pattern with XRSTOR, let things happen, and store with XSAVE
  * what became of it.
  */
+#include <cpuid.h>
 #include <sched.h>
 #include <stdalign.h>
 #include <sys/syscall.h>
@@ -33,6 +34,13 @@ static __u64 xgetbv0(void)
 
 	asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
 	return low | (__u64)high << 32;
+}
+
+static bool host_has_xsave(void)
+{
+	__u32 a, b, c, d;
+
+	return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_OSXSAVE);
 }
 
 /* Offset and size of an extended component, from the host's CPUID */
@@ -179,6 +187,9 @@ FIXTURE_SETUP(fpu)
 {
 	struct mhv_cpuid_entry leaf = { .eax = 0 };
 
+	/* Out of the whole test, not of the setup alone */
+	if (!host_has_xsave())
+		SKIP(longjmp(_metadata->env, 1), "the host kernel does not use XSAVE");
 	vm_create(&self->vm);
 	vcpu_create(&self->vm, &self->vcpu, 0);
 	vcpu_cpuid(&self->vcpu, 0xd, 0, &leaf);

@@ -814,6 +814,58 @@ TEST_F(mmio, fetch_crosses_into_device_memory)
 	EXPECT_EQ(end, vcpu->run->insn.gpa);
 }
 
+struct hider {
+	void *page;
+	bool stop;
+};
+
+/* Take the page away and give it back, over and over. */
+static void *hide(void *arg)
+{
+	struct hider *h = arg;
+
+	while (!__atomic_load_n(&h->stop, __ATOMIC_RELAXED)) {
+		mprotect(h->page, PAGE_SIZE, PROT_NONE);
+		mprotect(h->page, PAGE_SIZE, PROT_READ | PROT_WRITE);
+		sched_yield();
+	}
+	return NULL;
+}
+
+#define HIDDEN	600
+
+/*
+ * Code whose page the host takes away between the fetch by the CPU and ours: its memory is
+ * missing for a while, which makes nothing of it an instruction that is not known.
+ */
+TEST_F(mmio, code_that_comes_and_goes)
+{
+	struct vcpu *vcpu = &self->vcpu;
+	struct hider h = { .page = vm_ptr(&self->vm, GUEST_CODE) };
+	unsigned int faults = 0;
+	pthread_t thread;
+	int exit;
+
+	if (host_cpus() < 2)
+		SKIP(return, "the host has one CPU");
+	*(__u32 *)self->dev.mem = 5;
+	mmio_set_options(&self->vm, BIT_ULL(MHV_OPT_DECODE_CACHE));
+	vcpu_start(vcpu, guest_basic_loop, 0, DEV, HIDDEN);
+	host_start(&thread, hide, &h);
+	while ((exit = mmio_run(vcpu, &self->dev)) == MHV_EXIT_MEMORY_FAULT) {
+		faults++;
+		EXPECT_EQ(GUEST_CODE, vcpu->run->memory_fault.gpa & -PAGE_SIZE);
+		EXPECT_EQ((__u64)(unsigned long)h.page, vcpu->run->memory_fault.hva & -PAGE_SIZE);
+	}
+	__atomic_store_n(&h.stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(MHV_EXIT_IO, exit)
+		vcpu_dump(vcpu);
+	EXPECT_LT(10, faults);
+	EXPECT_EQ(5 * HIDDEN, vcpu_regs(vcpu).rbx);
+	EXPECT_EQ(5 * HIDDEN, *(__u32 *)(self->dev.mem + 0x40));
+}
+
 GUEST_ASM(guest_basic_unknown, 64,
 	  "fldl 0x18(%rcx)\n"
 	  "mov %eax, (%rcx)\n"

@@ -377,6 +377,64 @@ TEST_F(host, swapped)
 
 /* ---- while the guest runs ------------------------------------------------------------ */
 
+/* ---- merged with pages that say the same ------------------------------------------ */
+
+#define KSM	"/sys/kernel/mm/ksm/"
+
+static long ksm_sharing(void)
+{
+	FILE *f = fopen(KSM "pages_sharing", "re");
+	long n = -1;
+
+	if (!f || fscanf(f, "%ld", &n) != 1)
+		n = -1;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/* Until the host has merged something; false when it does not within a minute */
+static bool ksm_wait(void)
+{
+	time_t end = time(NULL) + 60;
+
+	while (ksm_sharing() < 1) {
+		if (time(NULL) > end)
+			return false;
+		sched_yield();
+	}
+	return true;
+}
+
+TEST_F(host, merged)
+{
+	const size_t size = NR_TABLES * PAGE_SIZE;
+	__u64 (*twin)[512];
+	bool merged;
+	int i;
+
+	if (host_write(KSM "sleep_millisecs", "1") || host_write(KSM "run", "1"))
+		SKIP(return, "the host's kernel merges no pages");
+	ASSERT_THERE(0);
+	twin = host_alloc(size);
+	memcpy(twin, self->table, size);
+	ASSERT_EQ(0, madvise(twin, size, MADV_MERGEABLE));
+	ASSERT_EQ(0, madvise(self->table, size, MADV_MERGEABLE));
+	merged = ksm_wait();
+	EXPECT_TRUE(merged);
+	/* what the guest or mhv marks is not marked in the twin */
+	for (i = 0; i < PAGES; i++)
+		ASSERT_STORED(i);
+	for (i = 1; i < PAGES; i++) {
+		EXPECT_EQ(FRAME(i) | PTE_TABLE | PTE_A | PTE_D, self->table[0][i]);
+		EXPECT_EQ(FRAME(i) | PTE_TABLE, twin[0][i]);
+	}
+	EXPECT_EQ(0, host_write(KSM "run", "2"));
+	for (i = 0; i < PAGES; i++)
+		ASSERT_THERE(i);
+	munmap(twin, size);
+}
+
 #define STOP		GUEST_DATA
 #define TURNS		(GUEST_DATA + 64)
 

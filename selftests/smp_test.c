@@ -44,11 +44,16 @@ struct runner {
 static void *runner_thread(void *arg)
 {
 	struct runner *r = arg;
+	int ret;
 
 	if (r->cpu >= 0)
 		host_pin(r->cpu);
 	do {
-		if (vcpu_run(r->vcpu)) {
+		/* interrupted when the host freezes its processes */
+		do
+			ret = vcpu_run(r->vcpu);
+		while (ret == -EINTR);
+		if (ret) {
 			r->wrong = "MHV_RUN";
 			return NULL;
 		}
@@ -388,5 +393,40 @@ TEST_F(smp, vm_made_while_cpu_is_offline)
 		vcpu_done_io(&vcpu);
 	}
 	vcpu_destroy(&vcpu);
+	vm_destroy(&vm);
+}
+
+/* ---- suspend ------------------------------------------------------------------------ */
+
+#define PM_TEST		"/sys/power/pm_test"
+#define PM_TEST_DELAY	"/sys/module/suspend/parameters/pm_test_delay"
+#define PM_STATE	"/sys/power/state"
+
+/* All of a suspend but the sleep itself: processes, devices, the second CPU, interrupts. */
+TEST_F(smp, suspend)
+{
+	struct runner r = { .vcpu = &self->vcpu[0], .cpu = -1, .wrong = "" };
+	struct vm vm;
+	pthread_t thread;
+	__u64 last = 0;
+	int i;
+
+	if (host_write(PM_TEST, "core") || host_write(PM_TEST_DELAY, "0"))
+		SKIP(return, "the host kernel cannot rehearse a suspend (CONFIG_PM_DEBUG)");
+	start_watchful(r.vcpu);
+	host_start(&thread, runner_thread, &r);
+	for (i = 0; i < 2 && !*r.wrong; i++) {
+		pin_thread(thread, i);
+		last = wait_progress(&self->vm, last);
+		EXPECT_EQ(0, host_write(PM_STATE, "mem"));
+		last = wait_progress(&self->vm, last);
+	}
+	host_write(PM_TEST, "none");
+	stop_guest(&self->vm);
+	pthread_join(thread, NULL);
+	EXPECT_STREQ("", r.wrong)
+		vcpu_dump(r.vcpu);
+	/* New ones can be had as well. */
+	vm_create_bare(&vm);
 	vm_destroy(&vm);
 }

@@ -176,3 +176,82 @@ TEST_F(vmctl, killed_at_random_moments)
 	EXPECT_EQ(0, host_mhv_settled());
 	EXPECT_EQ(64 | 7, vmctl_status(guest_exit_7, "--debug-exit", NULL));
 }
+
+/* What `vmctl debug` says, to @text; its exit status */
+static int debug_vmctl(char *text, size_t size, const char *what, const char *arg)
+{
+	int status, out[2];
+	size_t len = 0;
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe(out))
+		die("pipe");
+	pid = fork();
+	if (!pid) {
+		dup2(out[1], 1);
+		execlp("vmctl", "vmctl", "debug", "--name", "selftest", what, arg, NULL);
+		_exit(127);
+	}
+	close(out[1]);
+	while ((n = read(out[0], text + len, size - 1 - len)) > 0)
+		len += n;
+	text[len] = '\0';
+	close(out[0]);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		die("vmctl debug");
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* a guest that runs, looked at from another process */
+static void try_debug(struct __test_metadata *_metadata, bool shadow)
+{
+	int status, out[2];
+	char said, text[4096];
+	pid_t pid;
+
+	write_kernel(guest_busy);
+	ASSERT_EQ(0, pipe(out));
+	pid = start_vmctl("--name=selftest", shadow ? "--paging=shadow" : "--paging=auto", out[1]);
+	ASSERT_EQ(1, read(out[0], &said, 1));
+	/* the guest writes on: nobody need listen */
+	close(out[0]);
+
+	EXPECT_EQ(0, debug_vmctl(text, sizeof(text), "walk", "0x100000"));
+	EXPECT_NE(NULL, strstr(text, "gva 0x100000, cr3 0x0: gpa 0x100000\n"))
+		TH_LOG("%s", text);
+	EXPECT_NE(NULL, strstr(text, " leaf "))
+		TH_LOG("%s", text);
+	if (shadow)
+		EXPECT_NE(NULL, strstr(text, "the guest has paging off"))
+			TH_LOG("%s", text);
+	EXPECT_EQ(0, debug_vmctl(text, sizeof(text), "walk", "0x100000"));
+	EXPECT_EQ(1, debug_vmctl(text, sizeof(text), "walk", "0x800000000000"));
+	EXPECT_EQ(0, debug_vmctl(text, sizeof(text), "mmu", "--json"));
+	EXPECT_NE(NULL, strstr(text, "\"vcpus\": 1"))
+		TH_LOG("%s", text);
+	EXPECT_EQ(0, debug_vmctl(text, sizeof(text), "mmu", "--tables"));
+	EXPECT_EQ(shadow ? 0 : 1, debug_vmctl(text, sizeof(text), "audit", NULL));
+	if (shadow)
+		EXPECT_NE(NULL, strstr(text, ", 0 mismatches"))
+			TH_LOG("%s", text);
+
+	ASSERT_EQ(0, kill(pid, SIGTERM));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	close(out[1]);
+	EXPECT_EQ(1, debug_vmctl(text, sizeof(text), "mmu", NULL));
+	EXPECT_EQ(0, host_mhv_settled());
+}
+
+TEST_F(vmctl, debug)
+{
+	struct vm vm;
+	bool shadow;
+
+	vm_create_bare(&vm);
+	shadow = vm_is_shadowed(&vm);
+	vm_destroy(&vm);
+	if (!shadow)
+		try_debug(_metadata, false);
+	try_debug(_metadata, true);
+}

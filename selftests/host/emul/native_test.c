@@ -570,6 +570,25 @@ static const char *compare_fault(void)
 	return NULL;
 }
 
+/*
+ * Both operands of a CMPS may fault; which of them is told is the CPU's choice (Intel:
+ * the source, AMD: the destination).  The destination's fault is that of a SCAS.
+ */
+static const char *compare_fault_of(const struct trial *t)
+{
+	const struct mhv_emul_regs regs = mock->regs;
+	const char *why = compare_fault();
+	struct mhv_insn scas = t->insn;
+
+	if (!why || t->insn.op != MHV_OP_CMPS || native_fault.vector < 0)
+		return why;
+	scas.op = MHV_OP_SCAS;
+	if (mock_run(mock, &scas) == MHV_EMUL_FAULT)
+		why = compare_fault();
+	mock->regs = regs;
+	return why;
+}
+
 static const char *compare_rip(const struct trial *t)
 {
 	u64 wanted = native_rip(t->mode) + t->insn.len;
@@ -591,7 +610,7 @@ static const char *compare_with_native(const struct trial *t, enum mhv_emul_resu
 	if (mock->broken)
 		return mock->broken;
 	if (r == MHV_EMUL_FAULT)
-		why = compare_fault();
+		why = compare_fault_of(t);
 	else if (r != MHV_EMUL_OK || native_fault.vector >= 0)
 		why = "no fault where the CPU had one";
 	if (why)
