@@ -7,6 +7,8 @@ DEMO	?=
 PREFIX	?= /usr/local
 RELEASE	?= $(shell uname -r)
 BUILD	:= $(or $(MHV_BUILD),$(CURDIR)/build)
+LIBEXEC	:= $(DESTDIR)$(PREFIX)/libexec/mhv
+PLUGINS	:= $(DESTDIR)$(PREFIX)/lib/traceevent/plugins
 MODDIR	:= $(DESTDIR)/lib/modules/$(RELEASE)/extra
 
 all: setup
@@ -17,7 +19,8 @@ all: setup
 help:
 	@echo 'make               build mhv.ko, vmctl and the selftests in build/'
 	@echo '                   (KERNEL=6.1, 6.12 or debug, the emulated host; or a release)'
-	@echo 'make demo          boot a Debian guest under mhv on the emulated host'
+	@echo 'make demo          a Debian guest under mhv on the emulated host copies a file;'
+	@echo '                   what that cost: build/demo/report.html'
 	@echo 'make check         run all checks; the last line is N passed, N failed'
 	@echo 'make setup         install what is missing, fetch the kernels (done by the above)'
 	@echo 'make install       mhv.ko for the running kernel and vmctl on this machine'
@@ -43,16 +46,23 @@ install:
 	$(MAKE) -s -C userspace/vmctl O=$(BUILD)/vmctl
 	install -D -m 644 $(BUILD)/module/$(RELEASE)/mhv.ko $(MODDIR)/mhv.ko
 	install -D -m 755 $(BUILD)/vmctl/vmctl $(DESTDIR)$(PREFIX)/sbin/vmctl
+	# what 'vmctl trace' needs, where its libraries were found
+	if [ -e $(BUILD)/vmctl/vmctl-trace ]; then \
+		install -D -m 755 $(BUILD)/vmctl/vmctl-trace $(LIBEXEC)/vmctl-trace && \
+		install -D -m 644 $(BUILD)/vmctl/plugin_mhv.so $(PLUGINS)/plugin_mhv.so; \
+	fi
 	install -D -m 644 uapi/linux/mhv.h $(DESTDIR)$(PREFIX)/include/linux/mhv.h
 	$(if $(DESTDIR),,depmod $(RELEASE))
 
 uninstall:
 	rm -f $(MODDIR)/mhv.ko $(DESTDIR)$(PREFIX)/sbin/vmctl
+	rm -f $(LIBEXEC)/vmctl-trace $(PLUGINS)/plugin_mhv.so
 	rm -f $(DESTDIR)$(PREFIX)/include/linux/mhv.h
 	$(if $(DESTDIR),,depmod $(RELEASE))
 
 clean:
-	rm -rf $(addprefix $(BUILD)/,module vmctl selftests host check emu guest tools lock)
+	rm -rf $(addprefix $(BUILD)/,module vmctl selftests host check demo emu guest \
+		guest-net tools lock)
 
 distclean:
 	rm -rf $(BUILD)
