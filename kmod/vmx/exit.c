@@ -137,7 +137,10 @@ static enum mhv_next vmx_exit_ept_misconfig(struct mhv_vcpu *v)
 	return mhv_mmio_fault(v, vmcs_read(VMCS_EXIT_GUEST_PHYS_ADDR));
 }
 
-/* Is this a 64-bit guest?  False in any other mode, and when a step must trap. */
+/*
+ * Is this a 64-bit guest?  False in any other mode, and when a step must trap.  RF is set
+ * after every exit of this kind, as in the image that a fault pushes (SDM 28.3.3).
+ */
 static __always_inline bool vmx_plain_mode(struct mhv_vcpu *v)
 {
 	if (unlikely(!(v->efer & EFER_LMA) || !(vmcs_read(VMCS_GUEST_CS_AR) & SEG_AR_L)))
@@ -145,7 +148,7 @@ static __always_inline bool vmx_plain_mode(struct mhv_vcpu *v)
 	v->rip = vmcs_read(VMCS_GUEST_RIP);
 	v->rflags = vmcs_read(VMCS_GUEST_RFLAGS);
 	v->cached = MHV_REG_RIP | MHV_REG_RFLAGS;
-	return !(v->rflags & (X86_EFLAGS_TF | X86_EFLAGS_RF));
+	return !(v->rflags & X86_EFLAGS_TF);
 }
 
 /* Is nothing under way but an instruction of a 64-bit guest, and nobody watching? */
@@ -174,10 +177,11 @@ static __always_inline bool vmx_plain_done(struct mhv_vcpu *v, enum mhv_plain pl
 		vmx_injected(v);
 	if (plain != MHV_PLAIN_DONE) {
 		if (plain == MHV_PLAIN_USER)
-			v->dirty |= MHV_REG_RIP;
+			v->dirty |= MHV_REG_RIP | MHV_REG_RFLAGS;
 		return false;
 	}
 	vmcs_write(VMCS_GUEST_RIP, v->rip);
+	vmcs_write(VMCS_GUEST_RFLAGS, v->rflags);
 	v->cached = 0;
 	return true;
 }
