@@ -293,7 +293,7 @@ static bool inspect_table(struct mhv_vm *vm, u32 what, const struct inspect_key 
 	sp = shadow_find(vm, key->gfn, key->role);
 	if (sp) {
 		t->flags = inspect_table_flags(sp);
-		t->vcpus = sp->roots;
+		t->vcpus = shadow_vcpus(vm, sp);
 		mhv_shadow_count(vm, sp, what == MHV_DUMP_ROOTS, t);
 	}
 	spin_unlock(&vm->mmu_lock);

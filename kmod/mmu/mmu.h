@@ -82,13 +82,15 @@ enum mhv_map {
 enum mhv_map mhv_tdp_map(struct mhv_vcpu *v, gfn_t gfn, u64 pfn, int *level, bool writable);
 int mhv_fill_page_cache(struct mhv_vcpu *v);
 
-/* shadow.c, shadow_page.c */
+/* shadow.c, shadow_root.c, shadow_page.c */
 void mhv_shadow_init(void);
 int mhv_shadow_create(struct mhv_vm *vm, const struct mhv_vm_config *config);
 void mhv_shadow_destroy(struct mhv_vm *vm);
 void mhv_shadow_vcpu_free(struct mhv_vcpu *v);
 int mhv_shadow_load_root(struct mhv_vcpu *v);
 void mhv_shadow_flush(struct mhv_vcpu *v);
+bool mhv_shadow_short(struct mhv_vcpu *v);
+bool mhv_shadow_switch(struct mhv_vcpu *v, u64 cr3);
 void mhv_shadow_invlpg(struct mhv_vcpu *v, gva_t gva);
 bool mhv_shadow_unshadow(struct mhv_vcpu *v, gfn_t gfn);
 u64 mhv_shadow_read(struct mhv_vcpu *v, gva_t gva);

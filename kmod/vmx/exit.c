@@ -8,6 +8,7 @@
 #include <asm/traps.h>
 
 #include "../mmu/mmu.h"
+#include "../mmu/shadow.h"
 #include "../trace.h"
 #include "check.h"
 #include "vmx.h"
@@ -224,6 +225,40 @@ bool vmx_plain_page_fault(struct mhv_vcpu *v)
 	plain = mhv_mmio_plain_shadow(v, vmcs_read(VMCS_EXIT_QUALIFICATION),
 				      vmcs_read(VMCS_EXIT_INTR_ERROR_CODE));
 	return vmx_plain_done(v, plain);
+}
+
+/* INVLPG while no table is unsync: there is no entry to compare. */
+static bool vmx_plain_invlpg(struct mhv_vcpu *v)
+{
+	u64 gva = vmcs_read(VMCS_EXIT_QUALIFICATION);
+
+	if (!mhv_shadow_short(v))
+		return false;
+	mhv_mmio_cache_forget(&v->mmio, gva);
+	if (mhv_shadow_stale(v))
+		vmx_flush_tlb(v);
+	else
+		vmx_flush_gva(v, gva);
+	return true;
+}
+
+/**
+ * vmx_plain_paging - do what the guest does to its paging the short way
+ * @v: has just exited for an access to a control register, or INVLPG; shadow paging
+ * @reason: of the exit
+ *
+ * Context and return value as above.
+ */
+bool vmx_plain_paging(struct mhv_vcpu *v, u32 reason)
+{
+	bool cr = reason == XR_CR_ACCESS;
+
+	if (!vmx_plain_allowed(v) || !(cr ? vmx_plain_cr(v) : vmx_plain_invlpg(v)))
+		return false;
+	v->rip += vmcs_read(VMCS_EXIT_INSN_LEN);
+	mhv_count(v, MHV_STAT_EXITS);
+	mhv_count(v, cr ? MHV_STAT_EXIT_CR : MHV_STAT_EXIT_INVLPG);
+	return vmx_plain_done(v, MHV_PLAIN_DONE);
 }
 
 /* ---- entries that failed --------------------------------------------------- */
