@@ -620,3 +620,20 @@ enum mhv_next mhv_shadow_fault(struct mhv_vcpu *v, gva_t gva, u32 code)
 	}
 	return fault_walk(v, &fault, code);
 }
+
+/**
+ * mhv_shadow_plain_fault - find out the short way that a fault is the guest's own
+ * @v: a loaded vCPU that has just exited for it
+ * @gva: linear address
+ * @code: as above
+ * @error: out: error code for the guest
+ *
+ * Context: interrupts off.
+ * Return: false: it is for mhv_shadow_fault().
+ */
+bool mhv_shadow_plain_fault(struct mhv_vcpu *v, gva_t gva, u32 code, u32 *error)
+{
+	if ((code & PFERR_RSVD) || trace_mhv_walk_enabled() || trace_mhv_inject_enabled())
+		return false;
+	return mhv_shadow_guest_fault(v, gva, fault_guest_access(v, code), error);
+}

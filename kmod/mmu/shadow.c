@@ -86,6 +86,52 @@ u64 mhv_shadow_read(struct mhv_vcpu *v, gva_t gva)
 	return spte;
 }
 
+/**
+ * mhv_shadow_guest_fault - is a fault the guest's own, by its last-level entry alone
+ * @v: a loaded vCPU
+ * @gva: linear address
+ * @access: GUEST_ACCESS_* of the access
+ * @error: out: error code for the guest
+ *
+ * Linked entries stand for what the guest's tables of the levels above say, as the CPU's own
+ * caches of them would; the last one is read anew.
+ * Context: interrupts off: they keep the tables from being freed.  Does not sleep.
+ * Return: false when the guest's tables must be walked to know.
+ */
+bool mhv_shadow_guest_fault(struct mhv_vcpu *v, gva_t gva, u32 access, u32 *error)
+{
+	const struct guest_mmu_mode *mode = &v->shadow.mode;
+	const struct shadow_page *sp = shadow_root(v, gva);
+	u32 cause = 0;
+	bool read;
+	u64 gpte;
+	int idx;
+
+	while (sp && sp->role.level > 1) {
+		u64 spte = READ_ONCE(sp->table[shadow_index(gva, sp->role.level)]);
+
+		sp = shadow_present(spte) ? shadow_of(spte) : NULL;
+	}
+	if (!sp || sp->role.direct)
+		return false;
+	idx = srcu_read_lock(&v->vm->srcu);
+	read = shadow_read_gptes(v->vm, sp, shadow_index(gva, 1), 1, &gpte);
+	srcu_read_unlock(&v->vm->srcu, idx);
+	if (!read)
+		return false;
+	if (gpte & GPTE_P) {
+		if (guest_pte_reserved(mode, gpte, 1) ||
+		    !guest_access_fault(mode, sp->role.access & guest_pte_rights(gpte), access))
+			return false;
+		cause = PFERR_P;
+	} else if (v->vm->shadow->gnp && !READ_ONCE(sp->unsync)) {
+		/* an entry is to be made that spares the next exit */
+		return false;
+	}
+	*error = guest_fault_code(mode, access, cause);
+	return true;
+}
+
 /* The shadow page of @level that linked entries lead to, or NULL. */
 static struct shadow_page *shadow_linked(struct mhv_vcpu *v, gva_t gva, int level)
 {

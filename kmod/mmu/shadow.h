@@ -304,25 +304,13 @@ struct shadow_fill {
 };
 
 bool shadow_may_fill(struct mhv_vcpu *v, const struct shadow_page *sp);
+void shadow_fill_begin(struct shadow_fill *fill, struct mhv_vcpu *v, struct shadow_page *sp,
+		       enum mhv_stat stat);
 void shadow_fill_add(struct shadow_fill *fill, u32 index, u64 gpte);
 void shadow_fill_make(struct shadow_fill *fill);
 bool shadow_read_gptes(struct mhv_vm *vm, const struct shadow_page *sp, u32 first, u32 nr,
 		       u64 *gpte);
 void shadow_prefetch(struct mhv_vcpu *v, struct shadow_page *sp, u32 index);
-
-/* An entry that maps a frame; the CPU sets PTE_A when it is used. */
-static inline u64 shadow_make_leaf(u64 pfn, u32 rights)
-{
-	u64 spte = pfn << PAGE_SHIFT | PTE_P;
-
-	if (rights & GUEST_RIGHT_W)
-		spte |= PTE_W | PTE_D;
-	if (rights & GUEST_RIGHT_U)
-		spte |= PTE_U;
-	if (!(rights & GUEST_RIGHT_X))
-		spte |= PTE_NX;
-	return spte;
-}
 
 /**
  * mhv_shadow_rights_allow - do the rights of a device's page let an access pass?

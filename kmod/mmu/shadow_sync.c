@@ -97,14 +97,15 @@ const void *shadow_get_table(struct mhv_vm *vm, gfn_t gfn, struct page **page)
  */
 static void shadow_compare(struct mhv_vm *vm, struct shadow_page *sp, struct mhv_vcpu *v)
 {
-	struct shadow_fill fill = { .v = v, .sp = sp, .stat = MHV_STAT_SHADOW_RESYNCED };
 	const bool refill = v && shadow_may_fill(v, sp);
 	const u64 absent = vm->shadow->absent;
+	struct shadow_fill fill;
 	const void *table;
 	struct page *page;
 	u64 now;
 	u32 i;
 
+	shadow_fill_begin(&fill, v, sp, MHV_STAT_SHADOW_RESYNCED);
 	table = shadow_get_table(vm, sp->gfn, &page);
 	for (i = 0; i < SPTE_ENTRIES; i++) {
 		if (sp->table[i] == absent)
@@ -137,7 +138,7 @@ static void shadow_sync(struct mhv_vm *vm, struct shadow_page *sp, struct mhv_vc
  */
 void shadow_sync_entry(struct mhv_vcpu *v, struct shadow_page *sp, u32 index)
 {
-	struct shadow_fill fill = { .v = v, .sp = sp, .stat = MHV_STAT_SHADOW_RESYNCED };
+	struct shadow_fill fill;
 	u64 now;
 
 	if (sp->table[index] == v->vm->shadow->absent)
@@ -151,6 +152,7 @@ void shadow_sync_entry(struct mhv_vcpu *v, struct shadow_page *sp, u32 index)
 	shadow_drop(v->vm, sp, index);
 	if (!shadow_may_fill(v, sp))
 		return;
+	shadow_fill_begin(&fill, v, sp, MHV_STAT_SHADOW_RESYNCED);
 	shadow_fill_add(&fill, index, now);
 	shadow_fill_make(&fill);
 }

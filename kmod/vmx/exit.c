@@ -209,21 +209,39 @@ bool vmx_plain_misconfig(struct mhv_vcpu *v)
 #define INTR_INFO_PAGE_FAULT	(INTR_INFO_VALID | INTR_INFO_ERROR_CODE | INTR_HARD_EXCEPTION | \
 				 X86_TRAP_PF)
 
+/* A fault that the guest's own tables ask for. */
+static bool vmx_plain_reflect(struct mhv_vcpu *v, u64 gva, u32 code)
+{
+	u32 error;
+
+	if (!mhv_shadow_plain_fault(v, gva, code, &error) || !vmx_plain_inject(v, gva, error))
+		return false;
+	mhv_count(v, MHV_STAT_EXITS);
+	mhv_count(v, MHV_STAT_EXIT_EXCEPTION);
+	mhv_count(v, MHV_STAT_PF_GUEST);
+	return true;
+}
+
 /**
- * vmx_plain_page_fault - do a device access with shadow paging the short way
+ * vmx_plain_page_fault - shadow paging: a device access, or a fault of the guest's own, the
+ *			  short way
  * @v: has just exited for an exception or an NMI
  *
  * Context and return value as above.
  */
 bool vmx_plain_page_fault(struct mhv_vcpu *v)
 {
+	u64 gva = vmcs_read(VMCS_EXIT_QUALIFICATION);
 	enum mhv_plain plain;
+	u32 code;
 
 	/* all of it: an NMI is the host's at once, and so is what an IRET has unblocked */
 	if (vmcs_read(VMCS_EXIT_INTR_INFO) != INTR_INFO_PAGE_FAULT || !vmx_plain_allowed(v))
 		return false;
-	plain = mhv_mmio_plain_shadow(v, vmcs_read(VMCS_EXIT_QUALIFICATION),
-				      vmcs_read(VMCS_EXIT_INTR_ERROR_CODE));
+	code = vmcs_read(VMCS_EXIT_INTR_ERROR_CODE);
+	plain = mhv_mmio_plain_shadow(v, gva, code);
+	if (plain == MHV_PLAIN_NO && vmx_plain_reflect(v, gva, code))
+		return true;
 	return vmx_plain_done(v, plain);
 }
 

@@ -223,6 +223,7 @@ void vmx_write_cr8(struct mhv_vcpu *v, u64 cr8);
 /* event.c */
 void vmx_inject(struct mhv_vcpu *v);
 void vmx_injected(struct mhv_vcpu *v);
+bool vmx_plain_inject(struct mhv_vcpu *v, u64 gva, u32 error);
 void vmx_requeue_vectoring(struct mhv_vcpu *v);
 bool vmx_irq_allowed(struct mhv_vcpu *v);
 bool vmx_nmi_allowed(void);
