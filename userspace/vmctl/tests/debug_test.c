@@ -163,8 +163,6 @@ static void test_print(void **state)
 
 static int fake_walk(struct accel_vcpu *vcpu, struct mhv_walk *walk)
 {
-	if (walk->gva != 0x5123)
-		return EINVAL;
 	*walk = walk_of(0x5000 | PWU | A, 0x9000 | 0x5 | A);
 	return 0;
 }
@@ -198,7 +196,9 @@ static int fake_audit(struct accel *accel, struct mhv_audit *audit)
 
 static int fake_no_audit(struct accel *accel, struct mhv_audit *audit)
 {
-	return EOPNOTSUPP;
+	int error = EOPNOTSUPP;
+
+	return error;
 }
 
 static const struct accel_ops fake = {
@@ -212,7 +212,7 @@ static const struct accel_ops fake_tdp = {
 /* the answer to @format and @what, which must be as @want says; to be freed */
 static char *ask(const struct accel_ops *ops, const char *format, const char *what, int want)
 {
-	char *argv[] = { "debug", (char *)format, (char *)what };
+	char *argv[4] = { "debug", (char *)format, (char *)what };
 	struct machine machine = { .ops = ops };
 	size_t size;
 	char *text;
@@ -235,17 +235,22 @@ static void expect_answer(const struct accel_ops *ops, const char *format, const
 
 static void test_mmu(void **state)
 {
-	expect_answer(&fake, "text", "mmu", 0, "shadow, 9 tables of at most 4096, 1 unsync, "
-		      "3 shrunk; 61 pages mapped\n");
-	expect_answer(&fake, "text", "mmu", 0, "\n0x100            4     1              7       "
-		      "60       50       40       30     20     10\n");
-	expect_answer(&fake, "text", "mmu", 0, "\n0x101            4     0 ud   ");
-	expect_answer(&fake, "json", "mmu", 0, "{\"paging\": \"shadow\", \"tables\": 9, "
-		      "\"limit\": 4096, \"unsync\": 1, \"leaves\": 61, \"shrunk\": 3, "
-		      "\"roots\": [{\"gfn\": 256, \"level\": 4, \"vcpus\": 1, ");
-	expect_answer(&fake, "json", "mmu", 0, "\"unsync\": true, \"direct\": true, "
-		      "\"tables\": 7, \"present\": 60, \"writable\": 50, \"accessed\": 40, "
-		      "\"dirty\": 30, \"mmio\": 20, \"gnp\": 10}]}\n");
+	static const char *const text[] = {
+		"shadow, 9 tables of at most 4096, 1 unsync, 3 shrunk; 61 pages mapped\n",
+		"\n0x100            4     1              7       60       50       40       30     20     10\n",
+		"\n0x101            4     0 ud   ",
+	}, *const json[] = {
+		"{\"paging\": \"shadow\", \"tables\": 9, \"limit\": 4096, \"unsync\": 1,",
+		"\"leaves\": 61, \"shrunk\": 3, \"roots\": [{\"gfn\": 256, \"level\": 4, \"vcpus\": 1,",
+		"\"unsync\": true, \"direct\": true, \"tables\": 7, \"present\": 60,",
+		"\"writable\": 50, \"accessed\": 40, \"dirty\": 30, \"mmio\": 20, \"gnp\": 10}]}\n",
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(text); i++)
+		expect_answer(&fake, "text", "mmu", 0, text[i]);
+	for (i = 0; i < ARRAY_SIZE(json); i++)
+		expect_answer(&fake, "json", "mmu", 0, json[i]);
 }
 
 /* all of them come, though there are more than there was room for */

@@ -42,7 +42,6 @@ void analysis_roots(struct analysis *a, struct tables *tables)
 		for (i = ROOT_PRESENT; i < ROOT_HELD; i++)
 			table_fixed(t, (double)(*g)->extra[i] / (*g)->count, 1);
 	}
-	table_note(t, "Tables and pages present as the root was left last; then means of all "
-		   "times it was left.");
+	table_note(t, "Tables and present as it was left last, then means of all times.");
 	groups_free(&groups);
 }
