@@ -210,11 +210,13 @@ bool vmx_plain_misconfig(struct mhv_vcpu *v)
 				 X86_TRAP_PF)
 
 /* A fault that the guest's own tables ask for. */
-static bool vmx_plain_reflect(struct mhv_vcpu *v, u64 gva, u32 code)
+static noinline bool vmx_plain_reflect(struct mhv_vcpu *v)
 {
+	u64 gva = vmcs_read(VMCS_EXIT_QUALIFICATION);
 	u32 error;
 
-	if (!mhv_shadow_plain_fault(v, gva, code, &error) || !vmx_plain_inject(v, gva, error))
+	if (!mhv_shadow_plain_fault(v, gva, vmcs_read(VMCS_EXIT_INTR_ERROR_CODE), &error) ||
+	    !vmx_plain_inject(v, gva, error))
 		return false;
 	mhv_count(v, MHV_STAT_EXITS);
 	mhv_count(v, MHV_STAT_EXIT_EXCEPTION);
@@ -231,16 +233,14 @@ static bool vmx_plain_reflect(struct mhv_vcpu *v, u64 gva, u32 code)
  */
 bool vmx_plain_page_fault(struct mhv_vcpu *v)
 {
-	u64 gva = vmcs_read(VMCS_EXIT_QUALIFICATION);
 	enum mhv_plain plain;
-	u32 code;
 
 	/* all of it: an NMI is the host's at once, and so is what an IRET has unblocked */
 	if (vmcs_read(VMCS_EXIT_INTR_INFO) != INTR_INFO_PAGE_FAULT || !vmx_plain_allowed(v))
 		return false;
-	code = vmcs_read(VMCS_EXIT_INTR_ERROR_CODE);
-	plain = mhv_mmio_plain_shadow(v, gva, code);
-	if (plain == MHV_PLAIN_NO && vmx_plain_reflect(v, gva, code))
+	plain = mhv_mmio_plain_shadow(v, vmcs_read(VMCS_EXIT_QUALIFICATION),
+				      vmcs_read(VMCS_EXIT_INTR_ERROR_CODE));
+	if (plain == MHV_PLAIN_NO && vmx_plain_reflect(v))
 		return true;
 	return vmx_plain_done(v, plain);
 }
