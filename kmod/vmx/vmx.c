@@ -473,12 +473,15 @@ void vmx_flush_tlb(struct mhv_vcpu *v)
  * @v: a loaded vCPU
  * @gva: linear address
  *
- * Without a VPID the entry flushes.
+ * Without a VPID the entry flushes.  An address that is not canonical has no entries, and
+ * INVVPID would fail.
  */
 void vmx_flush_gva(struct mhv_vcpu *v, u64 gva)
 {
 	u16 vpid = to_vmx(v)->vpid;
 
+	if ((s64)gva << 16 >> 16 != (s64)gva)
+		return;
 	if (vpid && (vmx_caps.ept_vpid & VPID_CAP_INVVPID_ADDRESS))
 		vmx_invvpid(INVVPID_TYPE_ADDRESS, vpid, gva);
 	else if (vpid)
