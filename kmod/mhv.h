@@ -275,10 +275,19 @@ struct mhv_access {
 
 #define MHV_PAGE_CACHE	4
 #define MHV_SHADOW_CACHE	4
+#define MHV_SHADOW_KEPT		3
+
+/* A root that a vCPU ran on, and may load again. */
+struct mhv_shadow_kept {
+	u64 cr3;			/* that leads to it */
+	struct shadow_page *root;	/* NULL: none */
+};
 
 /**
  * struct mhv_shadow_vcpu - shadow paging of a vCPU
  * @root: shadow pages that it runs on: one of level 4, or one of level 2 for each GiB
+ * @kept: four-level paging: roots that it ran on before, in the same mode
+ * @next_kept: which is to be replaced next
  * @pdpt: outside of long mode: what the CPU's CR3 leads to
  * @mode: how the guest translates
  * @guest: where its tables begin
@@ -292,6 +301,8 @@ struct mhv_access {
  */
 struct mhv_shadow_vcpu {
 	struct shadow_page *root[4];
+	struct mhv_shadow_kept kept[MHV_SHADOW_KEPT];
+	unsigned int next_kept;
 	u64 *pdpt;
 	struct guest_mmu_mode mode;
 	struct guest_root guest;

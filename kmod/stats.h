@@ -70,6 +70,8 @@
 	X(SHADOW_PAGE_NEW, "shadow_page_new")				\
 	X(SHADOW_RECLAIM, "shadow_reclaim")				\
 	X(SHADOW_GNP_MADE, "shadow_gnp_made")				\
+	X(SHADOW_PREFETCHED, "shadow_prefetched")			\
+	X(SHADOW_RESYNCED, "shadow_resynced")				\
 	X(SHADOW_AUDITS, "shadow_audits")				\
 	X(SHADOW_AUDIT_ERRORS, "shadow_audit_errors")			\
 	X(EXIT_INVLPG, "exit_invlpg")					\

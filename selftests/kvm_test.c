@@ -218,11 +218,12 @@ TEST(bench_mmu)
 	for (i = 0; i < ARRAY_SIZE(mmu_ops); i++) {
 		snprintf(begin, sizeof(begin), "{\"op\": \"%s\", \"paging\": \"shadow\", ",
 			 mmu_ops[i]);
-		EXPECT_EQ(2, rows_of(text, begin)) TH_LOG("%s", begin);
+		EXPECT_EQ(3, rows_of(text, begin)) TH_LOG("%s", begin);
 		strcat(begin, "\"without\": null, \"min\": 0");
 		EXPECT_EQ(0, rows_of(text, begin)) TH_LOG("%s", begin);
 	}
 	EXPECT_EQ(ARRAY_SIZE(mmu_ops), rows_of(text, "\"without\": \"unsync\""));
+	EXPECT_EQ(ARRAY_SIZE(mmu_ops), rows_of(text, "\"without\": \"prefetch\""));
 	EXPECT_EQ(0, rows_of(text, "\"accel\""));
 }
 

@@ -757,6 +757,29 @@ static void show(const volatile struct remap *r)
 		       self->r->faults);					\
 	} while (0)
 
+GUEST_ASM(guest_invlpg, 64, "invlpg (%rcx)\n" G_DONE);
+
+/* An address that is not canonical is no error, neither the guest's nor the host's. */
+TEST_F(remap, invlpg_of_no_address)
+{
+	static const __u64 gva[] = { BIT_ULL(47), BIT_ULL(63), ~0ull << 48, BIT_ULL(62) | 0x1000 };
+	struct mhv_regs regs;
+	__u64 value;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(gva); i++) {
+		vcpu_set_long(&self->vcpu, guest_invlpg);
+		regs = vcpu_regs(&self->vcpu);
+		regs.rcx = gva[i];
+		vcpu_set_regs(&self->vcpu, &regs);
+		ASSERT_EQ(0, vcpu_again(&self->vcpu, &value))
+			vcpu_dump(&self->vcpu);
+	}
+	EXPECT_EQ(0, vm_log(&self->vm)->count);
+	if (vm_is_shadowed(&self->vm))
+		EXPECT_EQ(ARRAY_SIZE(gva), vcpu_stat(&self->vcpu, "exit_invlpg"));
+}
+
 TEST_F(remap, anything)
 {
 	RUN(guest_remap, 100000);

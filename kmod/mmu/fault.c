@@ -241,36 +241,32 @@ static enum mhv_pf fault_find_slot(struct mhv_vcpu *v, const struct mhv_fault *f
 /* ---- 4: the host frame ----------------------------------------------------- */
 
 /* A read fault maps writable all the same, where that costs the host nothing. */
-static void fault_try_writable(struct mhv_frame *frame)
+static bool fault_writable_frame(struct mhv_frame *frame)
 {
-	struct page *page;
-
 	if (frame->slot->flags & MHV_MEM_READONLY)
-		return;
-	if (get_user_pages_fast_only(frame->hva, 1, FOLL_WRITE, &page) != 1)
-		return;
-	put_page(frame->page);
-	frame->page = page;
-	frame->writable = true;
+		return false;
+	frame->writable = get_user_pages_fast_only(frame->hva, 1, FOLL_WRITE, &frame->page) == 1;
+	return frame->writable;
 }
 
 static enum mhv_pf fault_get_frame(struct mhv_vcpu *v, const struct mhv_fault *fault,
 				   struct mhv_frame *frame)
 {
-	int ret;
+	int ret = 1;
 
 	/* the sequence before the frame: pairs with mhv_notifier_ended() */
 	frame->seq = smp_load_acquire(&v->vm->notifier_seq);
-	ret = get_user_pages_fast(frame->hva, 1, fault->write ? FOLL_WRITE : 0, &frame->page);
+	if (!fault_writable_frame(frame)) {
+		ret = get_user_pages_fast(frame->hva, 1, fault->write ? FOLL_WRITE : 0,
+					  &frame->page);
+		frame->writable = fault->write;
+	}
 	if (ret == -EINTR || ret == -EAGAIN || ret == 0)
 		return MHV_PF_RETRY;
 	if (ret < 0) {
 		frame->error = -ret;
 		return MHV_PF_NO_MEMORY;
 	}
-	frame->writable = fault->write;
-	if (!fault->write)
-		fault_try_writable(frame);
 	/* the guest will write it without our hearing of it */
 	if (frame->writable && !PageDirty(frame->page))
 		set_page_dirty_lock(frame->page);
@@ -623,4 +619,21 @@ enum mhv_next mhv_shadow_fault(struct mhv_vcpu *v, gva_t gva, u32 code)
 		break;
 	}
 	return fault_walk(v, &fault, code);
+}
+
+/**
+ * mhv_shadow_plain_fault - find out the short way that a fault is the guest's own
+ * @v: a loaded vCPU that has just exited for it
+ * @gva: linear address
+ * @code: as above
+ * @error: out: error code for the guest
+ *
+ * Context: interrupts off.
+ * Return: false: it is for mhv_shadow_fault().
+ */
+bool mhv_shadow_plain_fault(struct mhv_vcpu *v, gva_t gva, u32 code, u32 *error)
+{
+	if ((code & PFERR_RSVD) || trace_mhv_walk_enabled() || trace_mhv_inject_enabled())
+		return false;
+	return mhv_shadow_guest_fault(v, gva, fault_guest_access(v, code), error);
 }

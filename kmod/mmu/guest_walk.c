@@ -125,7 +125,11 @@ u64 guest_pte_addr(const struct guest_mmu_mode *mode, u64 gpte, int level)
 	return (gpte & bits(31, low)) | high << (32 - PSE36_SHIFT);
 }
 
-static u8 pte_rights(u64 gpte)
+/**
+ * guest_pte_rights() - what a present entry grants by itself
+ * @gpte:	the entry, without reserved bits set
+ */
+u8 guest_pte_rights(u64 gpte)
 {
 	u8 rights = GUEST_RIGHT_X;
 
@@ -251,7 +255,7 @@ static enum guest_walk_result check_entry(const struct guest_walk_req *req,
 	}
 	if (guest_pte_reserved(req->mode, gpte, level))
 		return fault(req, walk, PFERR_P | PFERR_RSVD);
-	walk->rights[level - 1] = above & pte_rights(gpte);
+	walk->rights[level - 1] = above & guest_pte_rights(gpte);
 	return GUEST_WALK_OK;
 }
 

@@ -185,6 +185,7 @@ static inline u8 guest_walk_rights(const struct guest_walk *walk)
 bool guest_access_fault(const struct guest_mmu_mode *mode, u8 rights, u32 access);
 u32 guest_fault_code(const struct guest_mmu_mode *mode, u32 access, u32 cause);
 bool guest_pte_is_leaf(const struct guest_mmu_mode *mode, u64 gpte, int level);
+u8 guest_pte_rights(u64 gpte);
 u64 guest_pte_reserved(const struct guest_mmu_mode *mode, u64 gpte, int level);
 u64 guest_pte_addr(const struct guest_mmu_mode *mode, u64 gpte, int level);
 

@@ -226,22 +226,34 @@ void mhv_shadow_count(struct mhv_vm *vm, struct shadow_page *sp, bool deep,
 	inspect_count_shadow(vm, sp, deep, t);
 }
 
-static void inspect_count_tdp(const u64 *table, int level, struct mhv_mmu_table *t)
+/*
+ * What there is at @gfn: a table of level 1, a large page, or nothing.  A table above counts
+ * where it begins.  Returns the first frame after that.
+ */
+static gfn_t inspect_count_tdp(const u64 *table, gfn_t gfn, struct mhv_mmu_table *t)
 {
-	int i;
+	int level, i;
 
+	for (level = SPTE_LEVELS; level > 1; level--) {
+		u64 spte = table[spte_index(gfn, level)];
+
+		t->tables += !(gfn & (SPTE_LEVEL_PAGES(level + 1) - 1));
+		if (!spte_present(spte) || spte_leaf(spte, level)) {
+			if (spte_present(spte))
+				inspect_count(t, spte, mhv_spte.write, mhv_spte.accessed,
+					      mhv_spte.dirty);
+			return gfn + SPTE_LEVEL_PAGES(level);
+		}
+		table = __va(spte & SPTE_ADDR_MASK);
+	}
 	t->tables++;
-	for (i = 0; i < SPTE_ENTRIES; i++) {
-		u64 spte = table[i];
-
-		if (!spte_present(spte))
-			t->mmio += level == 1 && spte_is_mmio(&mhv_spte, spte);
-		else if (spte_leaf(spte, level))
-			inspect_count(t, spte, mhv_spte.write, mhv_spte.accessed,
+	for (i = 0; i < SPTE_ENTRIES; i++)
+		if (spte_present(table[i]))
+			inspect_count(t, table[i], mhv_spte.write, mhv_spte.accessed,
 				      mhv_spte.dirty);
 		else
-			inspect_count_tdp(__va(spte & SPTE_ADDR_MASK), level - 1, t);
-	}
+			t->mmio += spte_is_mmio(&mhv_spte, table[i]);
+	return gfn + SPTE_ENTRIES;
 }
 
 /* What CR3 or a PDPTE can lead to: the highest level of its kind, all rights. */
@@ -293,7 +305,7 @@ static bool inspect_table(struct mhv_vm *vm, u32 what, const struct inspect_key 
 	sp = shadow_find(vm, key->gfn, key->role);
 	if (sp) {
 		t->flags = inspect_table_flags(sp);
-		t->vcpus = sp->roots;
+		t->vcpus = shadow_vcpus(vm, sp);
 		mhv_shadow_count(vm, sp, what == MHV_DUMP_ROOTS, t);
 	}
 	spin_unlock(&vm->mmu_lock);
@@ -333,6 +345,7 @@ static int inspect_dump_tdp(struct mhv_vm *vm, struct mhv_mmu *arg)
 {
 	struct mhv_mmu_table t = { .level = SPTE_LEVELS };
 	u32 room = arg->nr;
+	gfn_t gfn = 0;
 	int i;
 
 	arg->nr = 0;
@@ -343,9 +356,12 @@ static int inspect_dump_tdp(struct mhv_vm *vm, struct mhv_mmu *arg)
 		return 0;
 	for (i = 0; i < MHV_MAX_VCPUS; i++)
 		t.vcpus += !!mhv_vm_vcpu(vm, i);
-	spin_lock(&vm->mmu_lock);
-	inspect_count_tdp(vm->tdp, SPTE_LEVELS, &t);
-	spin_unlock(&vm->mmu_lock);
+	while (gfn < SPTE_LEVEL_PAGES(SPTE_LEVELS + 1)) {
+		spin_lock(&vm->mmu_lock);
+		gfn = inspect_count_tdp(vm->tdp, gfn, &t);
+		spin_unlock(&vm->mmu_lock);
+		cond_resched();
+	}
 	return inspect_copy(arg, 0, &t);
 }
 

@@ -59,6 +59,7 @@ enum mhv_next mhv_mmio_complete(struct mhv_vcpu *v, u64 data);
 enum mhv_next mhv_fault(struct mhv_vcpu *v, const struct mhv_fault *fault);
 enum mhv_next mhv_mmio_fault(struct mhv_vcpu *v, gpa_t gpa);
 enum mhv_next mhv_shadow_fault(struct mhv_vcpu *v, gva_t gva, u32 code);
+bool mhv_shadow_plain_fault(struct mhv_vcpu *v, gva_t gva, u32 code, u32 *error);
 
 /* tdp.c */
 int mhv_tdp_create(struct mhv_vm *vm);
@@ -82,13 +83,16 @@ enum mhv_map {
 enum mhv_map mhv_tdp_map(struct mhv_vcpu *v, gfn_t gfn, u64 pfn, int *level, bool writable);
 int mhv_fill_page_cache(struct mhv_vcpu *v);
 
-/* shadow.c, shadow_page.c */
+/* shadow.c, shadow_root.c, shadow_page.c */
 void mhv_shadow_init(void);
 int mhv_shadow_create(struct mhv_vm *vm, const struct mhv_vm_config *config);
 void mhv_shadow_destroy(struct mhv_vm *vm);
 void mhv_shadow_vcpu_free(struct mhv_vcpu *v);
 int mhv_shadow_load_root(struct mhv_vcpu *v);
 void mhv_shadow_flush(struct mhv_vcpu *v);
+bool mhv_shadow_guest_fault(struct mhv_vcpu *v, gva_t gva, u32 access, u32 *error);
+bool mhv_shadow_short(struct mhv_vcpu *v);
+bool mhv_shadow_switch(struct mhv_vcpu *v, u64 cr3);
 void mhv_shadow_invlpg(struct mhv_vcpu *v, gva_t gva);
 bool mhv_shadow_unshadow(struct mhv_vcpu *v, gfn_t gfn);
 u64 mhv_shadow_read(struct mhv_vcpu *v, gva_t gva);

@@ -42,184 +42,6 @@ void mhv_shadow_init(void)
 	mhv_shadow_spte = shadow_spte_format(bits, boot_cpu_data.x86_cache_bits);
 }
 
-/* ---- where the tables begin --------------------------------------------------- */
-
-static void shadow_put_roots(struct mhv_vcpu *v, struct list_head *freed)
-{
-	struct mhv_shadow_vcpu *sv = &v->shadow;
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(sv->root); i++) {
-		if (sv->root[i])
-			shadow_put_root(v->vm, sv->root[i], freed);
-		sv->root[i] = NULL;
-	}
-}
-
-static struct shadow_page *shadow_get_root(struct mhv_vcpu *v, gfn_t gfn, union shadow_role role,
-					   bool *flush)
-{
-	struct shadow_page *sp = shadow_get(v, gfn, role, flush);
-
-	if (sp)
-		sp->roots++;
-	return sp;
-}
-
-/* The shadow pages of the table that CR3 or a PDPTE leads to, one for each GiB. */
-static void shadow_get_small_roots(struct mhv_vcpu *v, struct shadow_page *root[4], bool *flush)
-{
-	struct mhv_shadow_vcpu *sv = &v->shadow;
-	union shadow_role role = { .word = sv->role };
-	u32 i;
-
-	role.level = 2;
-	role.access = GUEST_RIGHT_ALL;
-	for (i = 0; i < 4; i++) {
-		gfn_t gfn = gpa_to_gfn(sv->guest.cr3 & GENMASK(31, 12));
-
-		if (sv->mode.paging == GUEST_PAGING_PAE) {
-			if (!(sv->guest.pdpte[i] & GPTE_P))
-				continue;
-			gfn = gpa_to_gfn(guest_pte_addr(&sv->mode, sv->guest.pdpte[i], 3));
-		} else if (sv->mode.paging == GUEST_PAGING_32BIT) {
-			role.quadrant = i;
-		} else {
-			role.direct = 1;
-			gfn = (gfn_t)i << (30 - PAGE_SHIFT);
-		}
-		root[i] = shadow_get_root(v, gfn, role, flush);
-	}
-}
-
-static void shadow_get_roots(struct mhv_vcpu *v, struct shadow_page *root[4], bool *flush)
-{
-	struct mhv_shadow_vcpu *sv = &v->shadow;
-	union shadow_role role = { .word = sv->role };
-
-	if (sv->mode.paging != GUEST_PAGING_4LEVEL) {
-		shadow_get_small_roots(v, root, flush);
-		return;
-	}
-	role.level = 4;
-	role.access = GUEST_RIGHT_ALL;
-	root[0] = shadow_get_root(v, gpa_to_gfn(sv->guest.cr3 & SPTE_ADDR_MASK), role, flush);
-}
-
-/* What the roots hold that the guest leaves: asked for by switching the tracepoint on. */
-static void shadow_sample_roots(struct mhv_vcpu *v)
-{
-	struct mhv_mmu_table t = {};
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(v->shadow.root); i++)
-		if (v->shadow.root[i])
-			mhv_shadow_count(v->vm, v->shadow.root[i], true, &t);
-	trace_mhv_shadow_root(v, v->shadow.guest.cr3, &t);
-}
-
-/* What the CPU's CR3 is to be. */
-static u64 shadow_hardware_root(struct mhv_shadow_vcpu *sv)
-{
-	int i;
-
-	if (sv->mode.paging == GUEST_PAGING_4LEVEL)
-		return __pa(sv->root[0]->table);
-	for (i = 0; i < 4; i++)
-		sv->pdpt[i] = sv->root[i] ? __pa(sv->root[i]->table) | PTE_P : 0;
-	return __pa(sv->pdpt);
-}
-
-static void shadow_note_mode(struct mhv_vcpu *v)
-{
-	struct mhv_shadow_vcpu *sv = &v->shadow;
-	union shadow_role role = {};
-
-	mhv_get_guest_mode(v, &sv->mode, &sv->guest);
-	if (sv->mode.paging != GUEST_PAGING_NONE) {
-		role.paging = sv->mode.paging;
-		role.nxe = sv->mode.nxe;
-		role.pse = sv->mode.pse && sv->mode.paging == GUEST_PAGING_32BIT;
-	}
-	sv->role = role.word;
-}
-
-static int shadow_alloc_pdpt(struct mhv_shadow_vcpu *sv)
-{
-	if (sv->pdpt)
-		return 0;
-	/* outside of long mode CR3 has 32 bits */
-	sv->pdpt = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT | GFP_DMA32);
-	return sv->pdpt ? 0 : -ENOMEM;
-}
-
-/**
- * mhv_shadow_load_root - run on the tables that CR3 names now
- * @v: a loaded vCPU
- *
- * Also what a flush of all translations does: synchronises what the guest may write.
- * Context: may sleep.
- * Return: 0 or -ENOMEM.
- */
-int mhv_shadow_load_root(struct mhv_vcpu *v)
-{
-	struct mhv_shadow_vcpu *sv = &v->shadow;
-	struct shadow_page *root[4] = {};
-	struct mhv_vm *vm = v->vm;
-	bool flush = false;
-	LIST_HEAD(freed);
-	int idx;
-
-	if (shadow_fill_cache(v) || shadow_alloc_pdpt(sv))
-		return -ENOMEM;
-	shadow_make_room(v);
-	mhv_mmio_cache_clear(&v->mmio);
-
-	idx = srcu_read_lock(&vm->srcu);
-	spin_lock(&vm->mmu_lock);
-	if (trace_mhv_shadow_root_enabled())
-		shadow_sample_roots(v);
-	shadow_note_mode(v);
-	shadow_sync_all(vm);
-	shadow_get_roots(v, root, &flush);
-	shadow_put_roots(v, &freed);
-	memcpy(sv->root, root, sizeof(sv->root));
-	if (flush)
-		mhv_tdp_flush(vm);
-	spin_unlock(&vm->mmu_lock);
-	srcu_read_unlock(&vm->srcu, idx);
-	mhv_shadow_free(&freed);
-
-	mhv_op(set_root)(v, shadow_hardware_root(sv));
-	set_bit(MHV_REQ_TLB_FLUSH, &v->requests);
-	return 0;
-}
-
-/**
- * mhv_shadow_flush - the guest flushes all its translations and stays on its tables
- * @v: a loaded vCPU
- *
- * The CPU is flushed only where entries were taken away: those that are left stand for
- * what the guest's tables say.
- * Context: may sleep.
- */
-void mhv_shadow_flush(struct mhv_vcpu *v)
-{
-	struct mhv_vm *vm = v->vm;
-	bool stale;
-	int idx;
-
-	mhv_mmio_cache_clear(&v->mmio);
-	idx = srcu_read_lock(&vm->srcu);
-	spin_lock(&vm->mmu_lock);
-	shadow_sync_all(vm);
-	stale = v->shadow.tlb_seen != vm->shadow->tlb_seq;
-	spin_unlock(&vm->mmu_lock);
-	srcu_read_unlock(&vm->srcu, idx);
-	if (stale)
-		set_bit(MHV_REQ_TLB_FLUSH, &v->requests);
-}
-
 /* ---- finding the entry of an address -------------------------------------------- */
 
 /**
@@ -264,6 +86,52 @@ u64 mhv_shadow_read(struct mhv_vcpu *v, gva_t gva)
 	return spte;
 }
 
+/**
+ * mhv_shadow_guest_fault - is a fault the guest's own, by its last-level entry alone
+ * @v: a loaded vCPU
+ * @gva: linear address
+ * @access: GUEST_ACCESS_* of the access
+ * @error: out: error code for the guest
+ *
+ * Linked entries stand for what the guest's tables of the levels above say, as the CPU's own
+ * caches of them would; the last one is read anew.
+ * Context: interrupts off: they keep the tables from being freed.  Does not sleep.
+ * Return: false when the guest's tables must be walked to know.
+ */
+bool mhv_shadow_guest_fault(struct mhv_vcpu *v, gva_t gva, u32 access, u32 *error)
+{
+	const struct guest_mmu_mode *mode = &v->shadow.mode;
+	const struct shadow_page *sp = shadow_root(v, gva);
+	u32 cause = 0;
+	bool read;
+	u64 gpte;
+	int idx;
+
+	while (sp && sp->role.level > 1) {
+		u64 spte = READ_ONCE(sp->table[shadow_index(gva, sp->role.level)]);
+
+		sp = shadow_present(spte) ? shadow_of(spte) : NULL;
+	}
+	if (!sp || sp->role.direct)
+		return false;
+	idx = srcu_read_lock(&v->vm->srcu);
+	read = shadow_read_gptes(v->vm, sp, shadow_index(gva, 1), 1, &gpte);
+	srcu_read_unlock(&v->vm->srcu, idx);
+	if (!read)
+		return false;
+	if (gpte & GPTE_P) {
+		if (guest_pte_reserved(mode, gpte, 1) ||
+		    !guest_access_fault(mode, sp->role.access & guest_pte_rights(gpte), access))
+			return false;
+		cause = PFERR_P;
+	} else if (v->vm->shadow->gnp && !READ_ONCE(sp->unsync)) {
+		/* an entry is to be made that spares the next exit */
+		return false;
+	}
+	*error = guest_fault_code(mode, access, cause);
+	return true;
+}
+
 /* The shadow page of @level that linked entries lead to, or NULL. */
 static struct shadow_page *shadow_linked(struct mhv_vcpu *v, gva_t gva, int level)
 {
@@ -305,15 +173,15 @@ static bool shadow_read_gpte(struct mhv_vm *vm, gpa_t gpa, u32 size, u64 *gpte, 
 	return !ret;
 }
 
-/* Are the guest's entries still those of the walk? */
-static bool shadow_walk_true(struct mhv_vcpu *v, const struct guest_walk *walk)
+/* Are the guest's entries from level @top down still those of the walk? */
+static bool shadow_walk_true(struct mhv_vcpu *v, const struct guest_walk *walk, int top)
 {
 	u32 size = v->shadow.mode.paging == GUEST_PAGING_32BIT ? 4 : 8;
 	bool readonly;
 	int level;
 	u64 now;
 
-	for (level = walk->top; walk->level && level >= walk->level; level--) {
+	for (level = top; walk->level && level >= walk->level; level--) {
 		if (level == 3 && v->shadow.mode.paging == GUEST_PAGING_PAE)
 			continue;
 		if (!shadow_read_gpte(v->vm, walk->gpte_gpa[level - 1], size, &now, &readonly))
@@ -374,17 +242,15 @@ static struct shadow_page *shadow_unsynced(struct mhv_vcpu *v, gva_t gva, gfn_t 
 {
 	struct shadow_page *sp;
 
-	if (role.level != 1 || role.direct)
+	if (role.level != 1 || role.direct || list_empty(&v->vm->shadow->unsync))
 		return NULL;
 	sp = shadow_linked(v, gva, 1);
 	return sp && sp->unsync && sp->gfn == gfn && sp->role.word == role.word ? sp : NULL;
 }
 
-/*
- * The page of level 1 that holds the entry of an address, all on the way to it linked.
- * NULL: something changed, let the guest try again.
- */
-static struct shadow_page *shadow_way(struct mhv_vcpu *v, gva_t gva, const struct guest_walk *walk)
+/* The page of level 1, all on the way to it found or made, and linked. */
+static struct shadow_page *shadow_new_way(struct mhv_vcpu *v, gva_t gva,
+					  const struct guest_walk *walk)
 {
 	struct shadow_page *sp[SPTE_LEVELS + 1] = {}, *root = shadow_root(v, gva);
 	union shadow_role role;
@@ -392,8 +258,6 @@ static struct shadow_page *shadow_way(struct mhv_vcpu *v, gva_t gva, const struc
 	int level, top;
 	gfn_t gfn;
 
-	if (!root || root->zapped)
-		return NULL;
 	top = root->role.level;
 	sp[top] = root;
 	for (level = top; level > 1; level--) {
@@ -406,7 +270,7 @@ static struct shadow_page *shadow_way(struct mhv_vcpu *v, gva_t gva, const struc
 	/* from here on the guest cannot write its tables without our hearing of it */
 	if (flush)
 		mhv_tdp_flush(v->vm);
-	if (!shadow_walk_true(v, walk))
+	if (!shadow_walk_true(v, walk, walk->top))
 		return NULL;
 	for (level = top; level > 1; level--)
 		shadow_link(v->vm, sp[level], shadow_index(gva, level), sp[level - 1],
@@ -414,20 +278,51 @@ static struct shadow_page *shadow_way(struct mhv_vcpu *v, gva_t gva, const struc
 	return sp[1];
 }
 
-/* ---- setting an entry ------------------------------------------------------------------ */
-
-static u64 shadow_make_leaf(u64 pfn, u32 rights)
+/*
+ * The page of level 1, if all on the way to it is linked already, and was made from what the
+ * walk has read: all tables above are synced.
+ */
+static struct shadow_page *shadow_linked_way(struct mhv_vcpu *v, gva_t gva,
+					     const struct guest_walk *walk)
 {
-	u64 spte = pfn << PAGE_SHIFT | PTE_P | PTE_A;
+	struct shadow_page *sp = shadow_root(v, gva);
+	union shadow_role role;
+	int level;
+	gfn_t gfn;
 
-	if (rights & GUEST_RIGHT_W)
-		spte |= PTE_W | PTE_D;
-	if (rights & GUEST_RIGHT_U)
-		spte |= PTE_U;
-	if (!(rights & GUEST_RIGHT_X))
-		spte |= PTE_NX;
-	return spte;
+	for (level = sp->role.level; level > 1; level--) {
+		u32 index = shadow_index(gva, level);
+
+		if (!shadow_present(sp->table[index]) ||
+		    !shadow_gpte_same(sp->entry[index].gpte, shadow_walk_gpte(walk, level)))
+			return NULL;
+		gfn = shadow_child(v, walk, gva, level, &role);
+		sp = shadow_of(sp->table[index]);
+		if (sp->gfn != gfn || sp->role.word != role.word)
+			return NULL;
+		shadow_used(v->vm, sp);
+	}
+	return sp;
 }
+
+/*
+ * The page of level 1 that holds the entry of an address, all on the way to it linked.
+ * NULL: something changed, let the guest try again.
+ */
+static struct shadow_page *shadow_way(struct mhv_vcpu *v, gva_t gva, const struct guest_walk *walk)
+{
+	struct shadow_page *sp, *root = shadow_root(v, gva);
+
+	if (!root || root->zapped)
+		return NULL;
+	sp = shadow_linked_way(v, gva, walk);
+	if (!sp)
+		return shadow_new_way(v, gva, walk);
+	/* a large page's entry is above */
+	return walk->level != 1 || shadow_walk_true(v, walk, 1) ? sp : NULL;
+}
+
+/* ---- setting an entry ------------------------------------------------------------------ */
 
 /* May a frame be written where it is a guest table? */
 static bool shadow_may_write(struct mhv_vm *vm, gfn_t gfn, bool write)
@@ -469,11 +364,12 @@ enum mhv_map mhv_shadow_map(struct mhv_vcpu *v, const struct mhv_fault *fault, u
 	/* a table that is synced, or CR0.WP clear: the write is done for the guest */
 	if (fault->write && !(rights & GUEST_RIGHT_W))
 		return MHV_MAP_EMULATE;
-	spte = shadow_make_leaf(pfn, rights);
+	spte = shadow_make_leaf(pfn, rights) | PTE_A;
 	if (((sp->table[index] ^ spte) & ~(PTE_A | PTE_D)) == 0)
 		return MHV_MAP_SPURIOUS;
 	shadow_set_leaf(v->vm, sp, index, spte, gfn, shadow_walk_gpte(walk, 1));
 	trace_mhv_shadow_spte(v, fault->gva, spte, shadow_walk_gpte(walk, walk->level));
+	shadow_prefetch(v, sp, index);
 	return MHV_MAP_DONE;
 }
 
@@ -524,7 +420,8 @@ void mhv_shadow_map_gnp(struct mhv_vcpu *v, gva_t gva, const struct guest_walk *
 	idx = srcu_read_lock(&vm->srcu);
 	spin_lock(&vm->mmu_lock);
 	sp = shadow_linked(v, gva, walk->level);
-	if (sp && !sp->role.direct && !sp->unsync && shadow_walk_true(v, walk)) {
+	if (sp && !sp->role.direct && !sp->unsync &&
+	    shadow_walk_true(v, walk, walk->top)) {
 		shadow_set_special(vm, sp, index, SHADOW_GNP, walk->gpte[walk->level - 1]);
 		mhv_count(v, MHV_STAT_SHADOW_GNP_MADE);
 		trace_mhv_shadow_spte(v, gva, SHADOW_GNP, walk->gpte[walk->level - 1]);
@@ -545,23 +442,16 @@ void mhv_shadow_invlpg(struct mhv_vcpu *v, gva_t gva)
 	struct mhv_shadow *s = v->vm->shadow;
 	u32 index = shadow_index(gva, 1);
 	struct shadow_page *sp;
-	bool all, readonly;
-	u64 now;
+	bool all;
 	int idx;
 
 	mhv_mmio_cache_forget(&v->mmio, gva);
 	idx = srcu_read_lock(&v->vm->srcu);
 	spin_lock(&v->vm->mmu_lock);
-	all = v->shadow.tlb_seen != s->tlb_seq;
+	all = mhv_shadow_stale(v);
 	sp = shadow_linked(v, gva, 1);
-	if (sp && sp->unsync) {
-		u32 size = shadow_gpte_size(sp);
-		gpa_t gpa = gfn_to_gpa(sp->gfn) + shadow_guest_index(sp, index) * size;
-
-		if (!shadow_read_gpte(v->vm, gpa, size, &now, &readonly) ||
-		    !shadow_gpte_same(sp->entry[index].gpte, now))
-			shadow_drop(v->vm, sp, index);
-	}
+	if (sp && sp->unsync)
+		shadow_sync_entry(v, sp, index);
 	/* the one that was dropped is flushed below */
 	if (!all)
 		v->shadow.tlb_seen = s->tlb_seq;

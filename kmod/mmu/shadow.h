@@ -99,7 +99,7 @@ struct shadow_entry {
  * @table: read by the CPU, and without lock under RCU
  * @entry: SPTE_ENTRIES of them
  * @parents: entries that link to it
- * @roots: vCPUs that run on it
+ * @roots: how often vCPUs run on it, or keep it to do so again
  * @writes: emulated ones since it was last of use
  * @nr_gnp: entries that are gnp
  * @counted: shadow->counts when mhv_shadow_count() last came by
@@ -213,9 +213,21 @@ static inline u64 shadow_table_gpte(const struct shadow_page *sp, const void *ta
 	       READ_ONCE(((const u64 *)table)[i]);
 }
 
+static inline struct hlist_head *shadow_bucket(struct mhv_shadow *s, gfn_t gfn)
+{
+	return &s->hash[hash_64(gfn, SHADOW_HASH_BITS)];
+}
+
 static inline struct hlist_head *shadow_rmap(struct mhv_shadow *s, gfn_t gfn)
 {
 	return &s->rmap[hash_64(gfn, SHADOW_RMAP_BITS)];
+}
+
+/* A page is of use: it is not the next to be reclaimed, nor flooded with writes. */
+static inline void shadow_used(struct mhv_vm *vm, struct shadow_page *sp)
+{
+	list_move(&sp->link, &vm->shadow->pages);
+	sp->writes = 0;
 }
 
 /* A guest entry that differs by A or D set in addition is still the same. */
@@ -231,6 +243,10 @@ static inline u32 shadow_index(gva_t gva, int level)
 
 /* shadow.c */
 struct shadow_page *shadow_root(struct mhv_vcpu *v, gva_t gva);
+
+/* shadow_root.c */
+void shadow_put_roots(struct mhv_vcpu *v, struct list_head *freed);
+u32 shadow_vcpus(struct mhv_vm *vm, const struct shadow_page *sp);
 
 /* shrink.c */
 void shadow_shrinker_add(struct mhv_vm *vm);
@@ -251,12 +267,50 @@ void shadow_zap(struct mhv_vm *vm, struct shadow_page *sp, struct list_head *fre
 void shadow_zap_gfn(struct mhv_vm *vm, gfn_t gfn, struct list_head *freed);
 void shadow_put_root(struct mhv_vm *vm, struct shadow_page *sp, struct list_head *freed);
 unsigned long shadow_shrink_to(struct mhv_vm *vm, unsigned long nr);
+bool shadow_write_protect(struct mhv_vm *vm, gfn_t gfn);
+
+/* shadow_sync.c */
 bool shadow_is_synced_table(struct mhv_vm *vm, gfn_t gfn);
 const void *shadow_get_table(struct mhv_vm *vm, gfn_t gfn, struct page **page);
 bool shadow_is_table(struct mhv_vm *vm, gfn_t gfn, bool *last_level);
 void shadow_unsync_gfn(struct mhv_vm *vm, gfn_t gfn);
-bool shadow_write_protect(struct mhv_vm *vm, gfn_t gfn);
-void shadow_sync_all(struct mhv_vm *vm);
+void shadow_sync_gfn(struct mhv_vcpu *v, gfn_t gfn);
+void shadow_sync_all(struct mhv_vm *vm, struct mhv_vcpu *v);
+void shadow_sync_entry(struct mhv_vcpu *v, struct shadow_page *sp, u32 index);
+
+/* shadow_fill.c */
+
+#define SHADOW_FILL	16	/* entries, at most, that a fault makes */
+
+/**
+ * struct shadow_fill - entries that are to be made without a fault of their own
+ * @v: the vCPU for which it is done
+ * @sp: page of level 1 that holds them
+ * @stat: counter
+ * @nr: collected so far
+ * @want: those
+ */
+struct shadow_fill {
+	struct mhv_vcpu *v;
+	struct shadow_page *sp;
+	enum mhv_stat stat;
+	u32 nr;
+	struct shadow_want {
+		u32 index;
+		u32 rights;
+		gfn_t gfn;
+		u64 gpte;
+	} want[SHADOW_FILL];
+};
+
+bool shadow_may_fill(struct mhv_vcpu *v, const struct shadow_page *sp);
+void shadow_fill_begin(struct shadow_fill *fill, struct mhv_vcpu *v, struct shadow_page *sp,
+		       enum mhv_stat stat);
+void shadow_fill_add(struct shadow_fill *fill, u32 index, u64 gpte);
+void shadow_fill_make(struct shadow_fill *fill);
+bool shadow_read_gptes(struct mhv_vm *vm, const struct shadow_page *sp, u32 first, u32 nr,
+		       u64 *gpte);
+void shadow_prefetch(struct mhv_vcpu *v, struct shadow_page *sp, u32 index);
 
 /**
  * mhv_shadow_rights_allow - do the rights of a device's page let an access pass?
@@ -275,6 +329,12 @@ static inline bool mhv_shadow_rights_allow(struct mhv_vcpu *v, u32 rights, u32 c
 	if (code & PFERR_U)
 		return rights & GUEST_RIGHT_U;
 	return !(rights & GUEST_RIGHT_U) || !v->shadow.mode.smap;
+}
+
+/* Has something been taken away that this vCPU's TLB entries may still hold? */
+static inline bool mhv_shadow_stale(struct mhv_vcpu *v)
+{
+	return v->shadow.tlb_seen != READ_ONCE(v->vm->shadow->tlb_seq);
 }
 
 #endif /* MHV_MMU_SHADOW_H */

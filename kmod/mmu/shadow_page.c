@@ -11,7 +11,6 @@
  * shadow->tlb_seq counts what was taken away, v->tlb_seen how far a vCPU has flushed.
  */
 #include <linux/gfp.h>
-#include <linux/hash.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -102,11 +101,6 @@ void mhv_shadow_free(struct list_head *freed)
 }
 
 /* ---- one entry ---------------------------------------------------------------- */
-
-static struct hlist_head *shadow_bucket(struct mhv_shadow *s, gfn_t gfn)
-{
-	return &s->hash[hash_64(gfn, SHADOW_HASH_BITS)];
-}
 
 /**
  * shadow_drop - make an entry absent
@@ -276,154 +270,6 @@ static bool shadow_age_gfn(struct mhv_vm *vm, gfn_t gfn, bool clear)
 	return young;
 }
 
-/* ---- synced and unsync ----------------------------------------------------------- */
-
-/**
- * shadow_is_table - is a frame a guest table that is shadowed
- * @vm: the VM, mmu_lock held
- * @gfn: guest frame
- * @last_level: out: of the last level, in all its uses
- */
-bool shadow_is_table(struct mhv_vm *vm, gfn_t gfn, bool *last_level)
-{
-	struct shadow_page *sp;
-	bool found = false;
-
-	*last_level = true;
-	hlist_for_each_entry(sp, shadow_bucket(vm->shadow, gfn), hash) {
-		if (sp->gfn != gfn || sp->role.direct)
-			continue;
-		found = true;
-		if (sp->role.level > 1)
-			*last_level = false;
-	}
-	return found;
-}
-
-/**
- * shadow_unsync_gfn - let the guest write a table of the last level
- * @vm: the VM, mmu_lock held
- * @gfn: its frame
- *
- * What is not present now may become so without our hearing of it.
- */
-void shadow_unsync_gfn(struct mhv_vm *vm, gfn_t gfn)
-{
-	struct mhv_shadow *s = vm->shadow;
-	struct shadow_page *sp;
-	u32 i;
-
-	hlist_for_each_entry(sp, shadow_bucket(s, gfn), hash) {
-		if (sp->gfn != gfn || sp->role.direct || sp->unsync)
-			continue;
-		trace_mhv_shadow_page(sp, MHV_SHADOW_UNSYNC);
-		sp->unsync = true;
-		list_add(&sp->unsync_link, &s->unsync);
-		for (i = 0; sp->nr_gnp && i < SPTE_ENTRIES; i++)
-			if (sp->table[i] == SHADOW_GNP)
-				shadow_drop(vm, sp, i);
-	}
-}
-
-/**
- * shadow_is_synced_table - is a frame a guest table that the guest must not write
- * @vm: the VM, mmu_lock held
- * @gfn: guest frame
- */
-bool shadow_is_synced_table(struct mhv_vm *vm, gfn_t gfn)
-{
-	struct shadow_page *sp;
-
-	hlist_for_each_entry(sp, shadow_bucket(vm->shadow, gfn), hash)
-		if (sp->gfn == gfn && !sp->role.direct && !sp->unsync)
-			return true;
-	return false;
-}
-
-/**
- * shadow_get_table - a guest table in the kernel's address space
- * @vm: the VM, in srcu
- * @gfn: its frame
- * @page: out: to be put
- *
- * Return: the table, or NULL when its memory is not to be had now.
- */
-const void *shadow_get_table(struct mhv_vm *vm, gfn_t gfn, struct page **page)
-{
-	const struct mhv_slot *slot = mhv_find_slot(mhv_slots(vm), gfn);
-
-	if (!slot || get_user_pages_fast_only(slot_gfn_to_hva(slot, gfn), 1, 0, page) != 1)
-		return NULL;
-	return page_address(*page);
-}
-
-/* Drop what no longer stands for the guest's entries. */
-static void shadow_compare(struct mhv_vm *vm, struct shadow_page *sp)
-{
-	const u64 absent = vm->shadow->absent;
-	const void *table;
-	struct page *page;
-	u32 i;
-
-	table = shadow_get_table(vm, sp->gfn, &page);
-	for (i = 0; i < SPTE_ENTRIES; i++) {
-		if (sp->table[i] == absent)
-			continue;
-		if (!table || !shadow_gpte_same(sp->entry[i].gpte,
-						shadow_table_gpte(sp, table, i)))
-			shadow_drop(vm, sp, i);
-	}
-	if (table)
-		put_page(page);
-}
-
-static void shadow_sync(struct mhv_vm *vm, struct shadow_page *sp)
-{
-	trace_mhv_shadow_page(sp, MHV_SHADOW_SYNC);
-	sp->unsync = false;
-	list_del(&sp->unsync_link);
-	shadow_compare(vm, sp);
-}
-
-/* Make all that is shadowed of a frame synced. */
-static void shadow_sync_gfn(struct mhv_vm *vm, gfn_t gfn)
-{
-	struct shadow_page *sp;
-	bool any = false;
-
-	hlist_for_each_entry(sp, shadow_bucket(vm->shadow, gfn), hash)
-		any |= sp->gfn == gfn && sp->unsync;
-	if (!any)
-		return;
-	if (shadow_write_protect(vm, gfn))
-		mhv_tdp_flush(vm);
-	hlist_for_each_entry(sp, shadow_bucket(vm->shadow, gfn), hash)
-		if (sp->gfn == gfn && sp->unsync)
-			shadow_sync(vm, sp);
-}
-
-/**
- * shadow_sync_all - make every shadow page synced
- * @vm: the VM, mmu_lock held, in srcu
- */
-void shadow_sync_all(struct mhv_vm *vm)
-{
-	struct mhv_shadow *s = vm->shadow;
-	struct shadow_page *sp, *next;
-	bool flush = false;
-
-	lockdep_assert_held(&vm->mmu_lock);
-	if (list_empty(&s->unsync))
-		return;
-	list_for_each_entry(sp, &s->unsync, unsync_link)
-		flush |= shadow_write_protect(vm, sp->gfn);
-	/* nobody writes while they are compared */
-	if (flush)
-		mhv_tdp_flush(vm);
-	list_for_each_entry_safe(sp, next, &s->unsync, unsync_link)
-		shadow_sync(vm, sp);
-}
-
 /* ---- pages ---------------------------------------------------------------------- */
 
 /**
@@ -480,12 +326,11 @@ struct shadow_page *shadow_get(struct mhv_vcpu *v, gfn_t gfn, union shadow_role 
 	struct shadow_page *sp;
 
 	if (!role.direct)
-		shadow_sync_gfn(vm, gfn);
+		shadow_sync_gfn(v, gfn);
 	sp = shadow_find(vm, gfn, role);
 	if (sp) {
 		trace_mhv_shadow_page(sp, MHV_SHADOW_FOUND);
-		list_move(&sp->link, &vm->shadow->pages);
-		sp->writes = 0;
+		shadow_used(vm, sp);
 		return sp;
 	}
 	sp = shadow_new(v, gfn, role);
@@ -500,7 +345,7 @@ struct shadow_page *shadow_get(struct mhv_vcpu *v, gfn_t gfn, union shadow_role 
  * @sp: the page
  * @freed: list that it is put on when no vCPU runs on it; to be freed after a flush
  *
- * vCPUs that run on it are asked to load another root.
+ * vCPUs that run on it, or keep it, are asked to load their root anew.
  */
 void shadow_zap(struct mhv_vm *vm, struct shadow_page *sp, struct list_head *freed)
 {
@@ -530,7 +375,7 @@ void shadow_zap(struct mhv_vm *vm, struct shadow_page *sp, struct list_head *fre
 }
 
 /**
- * shadow_put_root - a vCPU runs on a page no more
+ * shadow_put_root - a vCPU neither runs on a page nor keeps it any more
  * @vm: the VM, mmu_lock held
  * @sp: the page
  * @freed: as for shadow_zap()
@@ -575,7 +420,7 @@ unsigned long shadow_shrink_to(struct mhv_vm *vm, unsigned long nr)
 	list_for_each_entry_safe_reverse(sp, next, &vm->shadow->pages, link) {
 		if (vm->shadow->nr_pages <= nr)
 			break;
-		if (!sp->roots)
+		if (!shadow_vcpus(vm, sp))
 			shadow_zap(vm, sp, &freed);
 	}
 	if (!list_empty(&freed))
@@ -711,28 +556,6 @@ void mhv_shadow_zap_all(struct mhv_vm *vm)
 	mhv_shadow_free(&freed);
 }
 
-/**
- * mhv_shadow_compare_all - find out what user space wrote to guest tables
- * @vm: the VM
- *
- * Context: interrupts on.
- */
-void mhv_shadow_compare_all(struct mhv_vm *vm)
-{
-	struct shadow_page *sp;
-	int idx;
-
-	idx = srcu_read_lock(&vm->srcu);
-	spin_lock(&vm->mmu_lock);
-	shadow_sync_all(vm);
-	list_for_each_entry(sp, &vm->shadow->pages, link)
-		if (!sp->role.direct)
-			shadow_compare(vm, sp);
-	mhv_tdp_flush(vm);
-	spin_unlock(&vm->mmu_lock);
-	srcu_read_unlock(&vm->srcu, idx);
-}
-
 /* Entries of @sp that stand for the bytes written, made absent. */
 static void shadow_drop_written(struct mhv_vm *vm, struct shadow_page *sp, u32 offset, u32 len)
 {
@@ -780,7 +603,7 @@ void mhv_shadow_write_end(struct mhv_vm *vm, gpa_t gpa, u32 len)
 		if (sp->gfn != gfn || sp->role.direct)
 			continue;
 		shadow_drop_written(vm, sp, offset_in_page(gpa), len);
-		if (++sp->writes > SHADOW_FLOOD && !sp->roots)
+		if (++sp->writes > SHADOW_FLOOD && !shadow_vcpus(vm, sp))
 			shadow_zap(vm, sp, &freed);
 	}
 	if (!list_empty(&freed))

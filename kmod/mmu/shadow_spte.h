@@ -3,6 +3,7 @@
 #ifndef MHV_MMU_SHADOW_SPTE_H
 #define MHV_MMU_SHADOW_SPTE_H
 
+#include "guest_walk.h"
 #include "spte.h"
 
 /* Bits of an entry, the CPU's own. */
@@ -21,6 +22,26 @@
 static inline bool shadow_present(u64 spte)
 {
 	return (spte & (PTE_P | PTE_RSVD)) == PTE_P;
+}
+
+/**
+ * shadow_make_leaf - an entry that maps a frame
+ * @pfn: host frame
+ * @rights: GUEST_RIGHT_*
+ *
+ * The CPU sets PTE_A as it uses it, as for any table.
+ */
+static inline u64 shadow_make_leaf(u64 pfn, u32 rights)
+{
+	u64 spte = (pfn << 12 & SPTE_ADDR_MASK) | PTE_P;
+
+	if (rights & GUEST_RIGHT_W)
+		spte |= PTE_W | PTE_D;
+	if (rights & GUEST_RIGHT_U)
+		spte |= PTE_U;
+	if (!(rights & GUEST_RIGHT_X))
+		spte |= PTE_NX;
+	return spte;
 }
 
 /**

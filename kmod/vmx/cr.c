@@ -13,6 +13,7 @@
 #include <asm/traps.h>
 
 #include "../mmu/mmu.h"
+#include "../mmu/shadow.h"
 #include "vmx.h"
 
 #define CR0_VALID	(X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET | \
@@ -381,6 +382,72 @@ enum mhv_next vmx_exit_cr(struct mhv_vcpu *v)
 	else
 		mhv_queue_gp(v);
 	return MHV_NEXT_RESUME;
+}
+
+/* ---- the short way; shadow paging --------------------------------------------- */
+
+static void vmx_plain_flush(struct mhv_vcpu *v, bool all)
+{
+	mhv_mmio_cache_clear(&v->mmio);
+	if (all || mhv_shadow_stale(v))
+		vmx_flush_tlb(v);
+}
+
+static bool vmx_plain_cr3(struct mhv_vcpu *v, u64 cr3)
+{
+	bool other = cr3 != v->cr3;
+
+	if ((cr3 & to_vmx(v)->cr3_reserved) || !mhv_shadow_short(v) || !mhv_shadow_switch(v, cr3))
+		return false;
+	v->cr3 = cr3;
+	vmx_plain_flush(v, other);
+	return true;
+}
+
+/* The CPU itself always has WP set. */
+static bool vmx_plain_cr0(struct mhv_vcpu *v, u64 cr0)
+{
+	if ((vmx_cr0(v) ^ cr0) != X86_CR0_WP)
+		return false;
+	vmcs_write(VMCS_CTRL_CR0_SHADOW, cr0);
+	v->shadow.mode.wp = cr0 & X86_CR0_WP;
+	return true;
+}
+
+/* Shadow entries are never global: that some are to be so no more is a flush, no more. */
+static bool vmx_plain_cr4(struct mhv_vcpu *v, u64 cr4)
+{
+	if ((vmx_cr4(v) ^ cr4) != X86_CR4_PGE || !vmx_cr4_valid(v, cr4) || !mhv_shadow_short(v))
+		return false;
+	vmx_write_cr4(v, cr4);
+	vmx_plain_flush(v, false);
+	return true;
+}
+
+/**
+ * vmx_plain_cr - what a running guest does to CR0, CR3 and CR4, if it is that simple
+ * @v: has just exited for it in 64-bit mode; shadow paging
+ *
+ * Context: interrupts off.
+ * Return: false when nothing was done: vmx_exit_cr() is to do it.
+ */
+bool vmx_plain_cr(struct mhv_vcpu *v)
+{
+	u64 q = vmcs_read(VMCS_EXIT_QUALIFICATION);
+	u32 gpr = XQ_CR_GPR(q);
+
+	/* the VMCS holds RSP */
+	if (XQ_CR_TYPE(q) != XQ_CR_MOV_TO || gpr == MHV_RSP)
+		return false;
+	switch (XQ_CR_NUMBER(q)) {
+	case 0:
+		return vmx_plain_cr0(v, v->gpr[gpr]);
+	case 3:
+		return vmx_plain_cr3(v, v->gpr[gpr]);
+	case 4:
+		return vmx_plain_cr4(v, v->gpr[gpr]);
+	}
+	return false;
 }
 
 /* ---- debug registers ------------------------------------------------------- */

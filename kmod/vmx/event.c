@@ -172,6 +172,35 @@ void vmx_inject(struct mhv_vcpu *v)
 }
 
 /**
+ * vmx_plain_inject - let the next entry deliver a #PF, the short way
+ * @v: has just exited, RFLAGS cached, in 64-bit mode with neither event nor shadow
+ * @gva: goes to CR2
+ * @error: PFERR_*
+ *
+ * Context: interrupts off.
+ * Return: false when something else waits: vmx_inject() has to choose.
+ */
+bool vmx_plain_inject(struct mhv_vcpu *v, u64 gva, u32 error)
+{
+	struct vmx_vcpu *vmx = to_vmx(v);
+
+	vmx_injected(v);
+	if (v->reinject.valid | v->exception.valid | v->nmi_pending | v->irq.valid)
+		return false;
+	v->cr2 = gva;
+	v->exception = (struct mhv_pending){
+		.valid = true, .vector = X86_TRAP_PF, .has_error = true, .error_code = error,
+	};
+	vmx->injecting = VMX_INJ_EXCEPTION;
+	vmcs_write(VMCS_GUEST_RFLAGS, v->rflags | X86_EFLAGS_RF);
+	vmcs_write(VMCS_CTRL_ENTRY_ERROR_CODE, error);
+	vmcs_write(VMCS_CTRL_ENTRY_INTR_INFO, INTR_INFO_VALID | INTR_INFO_ERROR_CODE |
+		   INTR_HARD_EXCEPTION | X86_TRAP_PF);
+	v->cached = 0;
+	return true;
+}
+
+/**
  * vmx_injected - the entry happened: the event it carried is no longer pending
  * @v: a loaded vCPU that has just exited
  */

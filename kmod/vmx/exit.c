@@ -8,6 +8,7 @@
 #include <asm/traps.h>
 
 #include "../mmu/mmu.h"
+#include "../mmu/shadow.h"
 #include "../trace.h"
 #include "check.h"
 #include "vmx.h"
@@ -208,8 +209,24 @@ bool vmx_plain_misconfig(struct mhv_vcpu *v)
 #define INTR_INFO_PAGE_FAULT	(INTR_INFO_VALID | INTR_INFO_ERROR_CODE | INTR_HARD_EXCEPTION | \
 				 X86_TRAP_PF)
 
+/* A fault that the guest's own tables ask for. */
+static noinline bool vmx_plain_reflect(struct mhv_vcpu *v)
+{
+	u64 gva = vmcs_read(VMCS_EXIT_QUALIFICATION);
+	u32 error;
+
+	if (!mhv_shadow_plain_fault(v, gva, vmcs_read(VMCS_EXIT_INTR_ERROR_CODE), &error) ||
+	    !vmx_plain_inject(v, gva, error))
+		return false;
+	mhv_count(v, MHV_STAT_EXITS);
+	mhv_count(v, MHV_STAT_EXIT_EXCEPTION);
+	mhv_count(v, MHV_STAT_PF_GUEST);
+	return true;
+}
+
 /**
- * vmx_plain_page_fault - do a device access with shadow paging the short way
+ * vmx_plain_page_fault - shadow paging: a device access, or a fault of the guest's own, the
+ *			  short way
  * @v: has just exited for an exception or an NMI
  *
  * Context and return value as above.
@@ -223,7 +240,44 @@ bool vmx_plain_page_fault(struct mhv_vcpu *v)
 		return false;
 	plain = mhv_mmio_plain_shadow(v, vmcs_read(VMCS_EXIT_QUALIFICATION),
 				      vmcs_read(VMCS_EXIT_INTR_ERROR_CODE));
+	if (plain == MHV_PLAIN_NO && vmx_plain_reflect(v))
+		return true;
 	return vmx_plain_done(v, plain);
+}
+
+/* INVLPG while no table is unsync: there is no entry to compare. */
+static bool vmx_plain_invlpg(struct mhv_vcpu *v)
+{
+	u64 gva = vmcs_read(VMCS_EXIT_QUALIFICATION);
+
+	if (!mhv_shadow_short(v))
+		return false;
+	mhv_mmio_cache_forget(&v->mmio, gva);
+	if (mhv_shadow_stale(v))
+		vmx_flush_tlb(v);
+	else
+		vmx_flush_gva(v, gva);
+	return true;
+}
+
+/**
+ * vmx_plain_paging - do what the guest does to its paging the short way
+ * @v: has just exited for an access to a control register, or INVLPG; shadow paging
+ * @reason: of the exit
+ *
+ * Context and return value as above.
+ */
+bool vmx_plain_paging(struct mhv_vcpu *v, u32 reason)
+{
+	bool cr = reason == XR_CR_ACCESS;
+
+	if (!vmx_plain_allowed(v) || !(cr ? vmx_plain_cr(v) : vmx_plain_invlpg(v)))
+		return false;
+	v->rip += vmcs_read(VMCS_EXIT_INSN_LEN);
+	v->rflags &= ~(u64)X86_EFLAGS_RF;
+	mhv_count(v, MHV_STAT_EXITS);
+	mhv_count(v, cr ? MHV_STAT_EXIT_CR : MHV_STAT_EXIT_INVLPG);
+	return vmx_plain_done(v, MHV_PLAIN_DONE);
 }
 
 /* ---- entries that failed --------------------------------------------------- */

@@ -451,7 +451,13 @@ static void vmx_put(struct mhv_vcpu *v)
 
 /* ---- entry ----------------------------------------------------------------- */
 
-static void vmx_flush_tlb(struct mhv_vcpu *v)
+/**
+ * vmx_flush_tlb - drop all of a vCPU's TLB entries
+ * @v: a loaded vCPU
+ *
+ * Context: interrupts off.
+ */
+void vmx_flush_tlb(struct mhv_vcpu *v)
 {
 	mhv_count(v, MHV_STAT_TLB_FLUSH);
 	if (v->vm->shadow)
@@ -462,11 +468,20 @@ static void vmx_flush_tlb(struct mhv_vcpu *v)
 		vmx_invvpid(INVVPID_TYPE_SINGLE, to_vmx(v)->vpid, 0);
 }
 
-/* Without a VPID the entry flushes. */
-static void vmx_flush_gva(struct mhv_vcpu *v, u64 gva)
+/**
+ * vmx_flush_gva - drop one address from a vCPU's TLB entries; shadow paging
+ * @v: a loaded vCPU
+ * @gva: linear address
+ *
+ * Without a VPID the entry flushes.  An address that is not canonical has no entries, and
+ * INVVPID would fail.
+ */
+void vmx_flush_gva(struct mhv_vcpu *v, u64 gva)
 {
 	u16 vpid = to_vmx(v)->vpid;
 
+	if ((s64)gva << 16 >> 16 != (s64)gva)
+		return;
 	if (vpid && (vmx_caps.ept_vpid & VPID_CAP_INVVPID_ADDRESS))
 		vmx_invvpid(INVVPID_TYPE_ADDRESS, vpid, gva);
 	else if (vpid)
@@ -563,14 +578,16 @@ static void vmx_after_exit(struct mhv_vcpu *v)
 	vtime_account_guest_exit();
 }
 
-/* Deal with the exit at once, if it is an access for the short way. */
+/* Deal with the exit at once, if it is one for the short way. */
 static __always_inline bool vmx_exit_plain(struct mhv_vcpu *v, u32 reason)
 {
 	if (likely(reason == XR_EPT_MISCONFIG))
 		return vmx_plain_misconfig(v);
-	if (reason == XR_EXCEPTION_NMI && v->vm->shadow)
+	if (!v->vm->shadow)
+		return false;
+	if (reason == XR_EXCEPTION_NMI)
 		return vmx_plain_page_fault(v);
-	return false;
+	return (reason == XR_CR_ACCESS || reason == XR_INVLPG) && vmx_plain_paging(v, reason);
 }
 
 /* One stay in the guest.  True when the exit has been dealt with, for another one. */

@@ -214,6 +214,7 @@ void vmx_set_root(struct mhv_vcpu *v, u64 root);
 bool vmx_runnable(struct mhv_vcpu *v);
 bool vmx_xcr0_valid(u64 xcr0);
 enum mhv_next vmx_exit_cr(struct mhv_vcpu *v);
+bool vmx_plain_cr(struct mhv_vcpu *v);
 enum mhv_next vmx_exit_dr(struct mhv_vcpu *v);
 enum mhv_next vmx_exit_xsetbv(struct mhv_vcpu *v);
 u64 vmx_cr8(struct mhv_vcpu *v);
@@ -222,6 +223,7 @@ void vmx_write_cr8(struct mhv_vcpu *v, u64 cr8);
 /* event.c */
 void vmx_inject(struct mhv_vcpu *v);
 void vmx_injected(struct mhv_vcpu *v);
+bool vmx_plain_inject(struct mhv_vcpu *v, u64 gva, u32 error);
 void vmx_requeue_vectoring(struct mhv_vcpu *v);
 bool vmx_irq_allowed(struct mhv_vcpu *v);
 bool vmx_nmi_allowed(void);
@@ -290,10 +292,13 @@ enum mhv_next vmx_exit_wrmsr(struct mhv_vcpu *v);
 /* exit.c */
 bool vmx_plain_misconfig(struct mhv_vcpu *v);
 bool vmx_plain_page_fault(struct mhv_vcpu *v);
+bool vmx_plain_paging(struct mhv_vcpu *v, u32 reason);
 enum mhv_next vmx_handle_exit(struct mhv_vcpu *v);
 
 /* vmx.c */
 u64 vmx_eptp(struct mhv_vm *vm);
+void vmx_flush_tlb(struct mhv_vcpu *v);
+void vmx_flush_gva(struct mhv_vcpu *v, u64 gva);
 
 /* mitigations.c */
 int vmx_mitigations_init(void);

@@ -332,7 +332,8 @@ enum mhv_opt {
 	MHV_OPT_POSTED		= 4,
 	MHV_OPT_EVENTFD		= 5,
 	MHV_OPT_UNSYNC		= 6,	/* shadow paging: guest writes its page tables */
-	MHV_OPT_COUNT		= 7,
+	MHV_OPT_PREFETCH	= 7,	/* shadow paging: entries without a fault of their own */
+	MHV_OPT_COUNT		= 8,
 };
 
 /**

@@ -48,6 +48,7 @@ struct bench_mmu_config {
 static const struct bench_mmu_config configs[] = {
 	{ "shadow", PAGING_SHADOW, -1 },
 	{ "shadow", PAGING_SHADOW, MHV_OPT_UNSYNC },
+	{ "shadow", PAGING_SHADOW, MHV_OPT_PREFETCH },
 	{ "shadow,gnp", PAGING_SHADOW_GNP, -1 },
 	{ "ept", PAGING_TDP, -1 },
 };

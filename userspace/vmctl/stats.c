@@ -25,6 +25,7 @@ static const struct {
 	{ "mmio_", "device memory by cache" },
 	{ "route_", "device memory by route" },
 	{ "decode_", "instructions decoded" },
+	{ "shadow_", "shadow paging" },
 	{ "net_", "network" },
 	{ "", "counter" },
 };

@@ -18,6 +18,7 @@ static const char *const option_names[MHV_OPT_COUNT] = {
 	[MHV_OPT_POSTED]	= "posted",
 	[MHV_OPT_EVENTFD]	= "eventfd",
 	[MHV_OPT_UNSYNC]	= "unsync",
+	[MHV_OPT_PREFETCH]	= "prefetch",
 };
 
 /**

@@ -451,12 +451,13 @@ static void mmu_measurement(void **state)
 	char *text;
 
 	assert_int_equal(measure_mmu("mmu --json --iterations 2100", &text), 0);
-	assert_int_equal(count(text, "\"op\""), 24);
-	assert_int_equal(count(text, "\"remap-1000\""), 3);
-	assert_int_equal(count(text, "\"paging\": \"shadow\""), 16);
+	assert_int_equal(count(text, "\"op\""), 32);
+	assert_int_equal(count(text, "\"remap-1000\""), 4);
+	assert_int_equal(count(text, "\"paging\": \"shadow\""), 24);
 	assert_int_equal(count(text, "\"paging\": \"ept\""), 8);
 	assert_int_equal(count(text, "\"without\": \"unsync\""), 8);
-	assert_int_equal(count(text, "\"min\": 100, \"median\": 103, \"mean\": 103"), 24);
+	assert_int_equal(count(text, "\"without\": \"prefetch\""), 8);
+	assert_int_equal(count(text, "\"min\": 100, \"median\": 103, \"mean\": 103"), 32);
 	free(text);
 	assert_int_equal(measure_mmu("mmu --json --iterations 1 --paging ept", &text), 0);
 	assert_int_equal(count(text, "\"op\""), 8);

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vmctl debug walk: each reason why the guest's entry and mhv's differ is told. */
+/*
+ * vmctl debug: each reason why the guest's entry and mhv's differ is told, and the answers
+ * are what people and programs read.
+ */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "debug.h"
 #include "fixture.h"
+#include "machine.h"
 
 #define PWU	0x7ull
 #define A	0x20ull
@@ -152,6 +157,127 @@ static void test_print(void **state)
 	free(text);
 }
 
+/* ---- what a guest's vmctl answers ---------------------------------------------------- */
+
+#define NR_TABLES	130		/* more than are asked for at first */
+
+static int fake_walk(struct accel_vcpu *vcpu, struct mhv_walk *walk)
+{
+	*walk = walk_of(0x5000 | PWU | A, 0x9000 | 0x5 | A);
+	return 0;
+}
+
+static int fake_dump_mmu(struct accel *accel, struct mhv_mmu *mmu)
+{
+	struct mhv_mmu_table *t = (void *)(uintptr_t)mmu->entries;
+	u32 nr = mmu->what == MHV_DUMP_ROOTS ? 2 : NR_TABLES, i;
+
+	for (i = 0; i < nr && i < mmu->nr; i++)
+		t[i] = (struct mhv_mmu_table){
+			.gfn = 0x100 + i, .level = 4, .vcpus = !i, .tables = 7, .present = 60,
+			.writable = 50, .accessed = 40, .dirty = 30, .mmio = 20, .gnp = 10,
+			.flags = i ? MHV_TABLE_UNSYNC | MHV_TABLE_DIRECT : 0,
+		};
+	mmu->paging = MHV_PAGING_SHADOW;
+	mmu->nr = nr;
+	mmu->tables = 9;
+	mmu->limit = 4096;
+	mmu->unsync = 1;
+	mmu->leaves = 61;
+	mmu->shrunk = 3;
+	return 0;
+}
+
+static int fake_audit(struct accel *accel, struct mhv_audit *audit)
+{
+	*audit = (struct mhv_audit){ .tables = 9, .leaves = 61, .errors = 2 };
+	return 0;
+}
+
+static int fake_no_audit(struct accel *accel, struct mhv_audit *audit)
+{
+	int error = EOPNOTSUPP;
+
+	return error;
+}
+
+static const struct accel_ops fake = {
+	.walk = fake_walk, .dump_mmu = fake_dump_mmu, .audit = fake_audit,
+};
+
+static const struct accel_ops fake_tdp = {
+	.walk = fake_walk, .dump_mmu = fake_dump_mmu, .audit = fake_no_audit,
+};
+
+/* the answer to @format and @what, which must be as @want says; to be freed */
+static char *ask(const struct accel_ops *ops, const char *format, const char *what, int want)
+{
+	char *argv[4] = { "debug", (char *)format, (char *)what };
+	struct machine machine = { .ops = ops };
+	size_t size;
+	char *text;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_int_equal(want, debug_serve(&machine, 3, argv, out));
+	fclose(out);
+	return text;
+}
+
+static void expect_answer(const struct accel_ops *ops, const char *format, const char *what,
+			  int ret, const char *want)
+{
+	char *text = ask(ops, format, what, ret);
+
+	if (!strstr(text, want))
+		fail_msg("%s %s: '%s' has no '%s'", format, what, text, want);
+	free(text);
+}
+
+static void test_mmu(void **state)
+{
+	static const char *const text[] = {
+		"shadow, 9 tables of at most 4096, 1 unsync, 3 shrunk; 61 pages mapped\n",
+		"\n0x100            4     1              7       60       50       40       30     20     10\n",
+		"\n0x101            4     0 ud   ",
+	}, *const json[] = {
+		"{\"paging\": \"shadow\", \"tables\": 9, \"limit\": 4096, \"unsync\": 1,",
+		"\"leaves\": 61, \"shrunk\": 3, \"roots\": [{\"gfn\": 256, \"level\": 4, \"vcpus\": 1,",
+		"\"unsync\": true, \"direct\": true, \"tables\": 7, \"present\": 60,",
+		"\"writable\": 50, \"accessed\": 40, \"dirty\": 30, \"mmio\": 20, \"gnp\": 10}]}\n",
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(text); i++)
+		expect_answer(&fake, "text", "mmu", 0, text[i]);
+	for (i = 0; i < ARRAY_SIZE(json); i++)
+		expect_answer(&fake, "json", "mmu", 0, json[i]);
+}
+
+/* all of them come, though there are more than there was room for */
+static void test_tables(void **state)
+{
+	char *text = ask(&fake, "text", "tables", 0), *line = text;
+	int lines = 0;
+
+	while ((line = strstr(line, "\n0x"))) {
+		lines++;
+		line++;
+	}
+	assert_int_equal(NR_TABLES, lines);
+	free(text);
+	expect_answer(&fake, "json", "tables", 0, "\"list\": [{\"gfn\": 256,");
+	expect_answer(&fake, "json", "tables", 0, "{\"gfn\": 385,");
+}
+
+static void test_audit(void **state)
+{
+	expect_answer(&fake, "text", "audit", 0, "9 tables, 61 pages mapped, 2 mismatches\n");
+	expect_answer(&fake, "json", "audit", 0,
+		      "{\"tables\": 9, \"leaves\": 61, \"errors\": 2}\n");
+	expect_answer(&fake_tdp, "text", "audit", -1, "without shadow tables");
+	expect_answer(&fake, "text", "nothing", -1, "not known");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -162,6 +288,9 @@ int main(void)
 		cmocka_unit_test(test_direct),
 		cmocka_unit_test(test_tdp),
 		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_mmu),
+		cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_audit),
 	};
 
 	return test_main("debug", tests, ARRAY_SIZE(tests));

@@ -46,6 +46,9 @@ static const struct {
 	    FIELD(flags, 4), FIELD(mmio, 1) } },
 	{ EV_IOREQ_DONE, "mhv_ioreq_done", "\"vcpu=%u\", REC->vcpu",
 	  { FIELD(addr, 8), FIELD(data, 8), FIELD(vcpu, 4) } },
+	{ EV_SHADOW_ROOT, "mhv_shadow_root", "\"vcpu=%u\", REC->vcpu",
+	  { FIELD(cr3, 8), FIELD(tables, 8), FIELD(present, 8), FIELD(accessed, 8),
+	    FIELD(dirty, 8), FIELD(mmio, 8), FIELD(gnp, 8), FIELD(vcpu, 4) } },
 	{ EV_DATA, "mhv_data", "\"vcpu=%u\", REC->vcpu",
 	  { FIELD(vcpu, 4), FIELD(offset, 4) } },
 };

@@ -177,6 +177,28 @@ static void packets_and_sleep(void **state)
 	report_free(&report);
 }
 
+/* ---- shadow roots ------------------------------------------------------------- */
+
+static void roots_by_cr3(void **state)
+{
+	struct report report;
+	struct trace_file t;
+
+	trace_file_begin(&t, "mhv");
+	ADD(&t, EV_SHADOW_ROOT, 100, .cr3 = 0x2000, .tables = 3, .present = 10, .accessed = 8,
+	    .dirty = 4, .mmio = 1, .gnp = 2);
+	ADD(&t, EV_SHADOW_ROOT, 200, .cr3 = 0x3000, .tables = 5, .present = 50);
+	ADD(&t, EV_SHADOW_ROOT, 300, .cr3 = 0x2000, .tables = 4, .present = 33, .accessed = 19,
+	    .dirty = 4, .mmio = 1, .gnp = 0);
+	trace_file_end(&t, TRACE);
+
+	read_report(&report);
+	assert_int_equal(table_rows(report_table(&report, "roots")), 2);
+	ASSERT_ROW(&report, "roots", "0x2000", "2", "4", "33", "21.5", "13.5", "4.0", "1.0", "1.0");
+	ASSERT_ROW(&report, "roots", "0x3000", "1", "5", "50", "50.0", "0.0", "0.0", "0.0", "0.0");
+	report_free(&report);
+}
+
 /* ---- strings ---------------------------------------------------------------- */
 
 /* two vCPUs at once, their pieces in between each other */
@@ -465,6 +487,7 @@ int main(void)
 		cmocka_unit_test(module_and_device_apart),
 		cmocka_unit_test(device_moves),
 		cmocka_unit_test(packets_and_sleep),
+		cmocka_unit_test(roots_by_cr3),
 		cmocka_unit_test(strings_have_data),
 		cmocka_unit_test(counters),
 		cmocka_unit_test(lost_events_are_told),

@@ -36,6 +36,9 @@ void analysis_ports(struct analysis *a, struct tables *tables);
 void analysis_packets(struct analysis *a, struct tables *tables);
 void analysis_strings(struct analysis *a, struct tables *tables);
 
+/* by_root.c */
+void analysis_roots(struct analysis *a, struct tables *tables);
+
 /* summary.c */
 void analysis_summary(struct analysis *a, struct tables *tables);
 void analysis_counters(struct analysis *a, struct tables *tables);

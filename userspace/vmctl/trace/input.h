@@ -26,6 +26,7 @@
 	X(MEMSLOT, "mhv_memslot")					\
 	X(SHADOW_PAGE, "mhv_shadow_page")				\
 	X(SHADOW_SPTE, "mhv_shadow_spte")				\
+	X(SHADOW_ROOT, "mhv_shadow_root")				\
 	X(MARK, "print")
 
 enum event_kind {
@@ -39,7 +40,7 @@ enum event_kind {
 #define TRACE_FIELDS(X)							\
 	X(vcpu) X(reason) X(rip) X(cr3) X(gpa) X(gva) X(gva_valid) X(verdict) X(write)	\
 	X(data) X(size) X(route) X(addr) X(count) X(flags) X(mmio) X(offset)	\
-	X(info) X(what) X(cached)
+	X(info) X(what) X(cached) X(tables) X(present) X(accessed) X(dirty) X(gnp)
 
 /**
  * struct event - one event

@@ -457,6 +457,16 @@ static void story_on_lost(struct story *story, const struct event *ev)
 	}
 }
 
+static void story_on_root(struct story *story, const struct event *ev)
+{
+	struct story_root *root = vec_add(&story->roots, sizeof(*root));
+
+	*root = (struct story_root){
+		.cr3 = ev->cr3,
+		.held = { ev->tables, ev->present, ev->accessed, ev->dirty, ev->mmio, ev->gnp },
+	};
+}
+
 static void story_on_vcpu(struct story *story, const struct event *ev)
 {
 	static void (*const on[EV_COUNT])(struct story *story, struct story_vcpu *v,
@@ -479,6 +489,8 @@ static void story_on_vcpu(struct story *story, const struct event *ev)
 		story_count(story, ev->cached ? REUSED : DECODED);
 	else if (ev->kind == EV_SHADOW_PAGE && !ev->what)
 		story_count(story, "shadow_page_new");
+	else if (ev->kind == EV_SHADOW_ROOT)
+		story_on_root(story, ev);
 }
 
 static int story_event(void *owner, const struct event *ev)
@@ -534,7 +546,7 @@ void story_free(struct story *story)
 {
 	struct vec *const all[] = {
 		&story->exits, &story->faults, &story->accesses, &story->strings,
-		&story->packets, &story->vcpus,
+		&story->packets, &story->roots, &story->vcpus,
 	};
 	unsigned int i;
 

@@ -62,6 +62,16 @@ struct story_string {
 	const char *name;
 };
 
+/* what a shadow root held as the guest left it: @held in the order of enum root_held */
+enum root_held {
+	ROOT_TABLES, ROOT_PRESENT, ROOT_ACCESSED, ROOT_DIRTY, ROOT_MMIO, ROOT_GNP, ROOT_HELD,
+};
+
+struct story_root {
+	u64 cr3;
+	u64 held[ROOT_HELD];
+};
+
 struct story_packet {
 	u64 ts;
 	u32 len;
@@ -72,7 +82,7 @@ struct story_packet {
  * struct story - all of it
  * @file:	of the trace
  * @input:	the trace, for its words
- * @exits: @faults: @accesses: @strings: @packets:	in the order of time
+ * @exits: @faults: @accesses: @strings: @packets: @roots:	in the order of time
  * @map:	devices
  * @names:	words kept
  * @counters:	of the module as marks told them, summed over vCPUs (extra[0])
@@ -87,7 +97,7 @@ struct story_packet {
 struct story {
 	const char *file;
 	struct input *input;
-	struct vec exits, faults, accesses, strings, packets, vcpus;
+	struct vec exits, faults, accesses, strings, packets, roots, vcpus;
 	struct map map;
 	struct groups names, counters, by_what;
 	u64 events[EV_COUNT];

@@ -152,7 +152,8 @@ void analysis_tables(struct analysis *a, struct tables *tables)
 	static void (*const all[])(struct analysis *a, struct tables *tables) = {
 		analysis_summary, analysis_exits, analysis_faults, analysis_mmio,
 		analysis_packets, analysis_ports, analysis_rip, analysis_gpa, analysis_cr3,
-		analysis_vcpu, analysis_intervals, analysis_strings, analysis_counters,
+		analysis_roots, analysis_vcpu, analysis_intervals, analysis_strings,
+		analysis_counters,
 	};
 	unsigned int i;
 
