@@ -22,17 +22,20 @@
 #include "../msg.h"
 #include "../power.h"
 #include "dat.h"
+#include "input.h"
 #include "verbs.h"
 
 #define CPUS_MAX	1024
 
 static const char usage[] =
-	"usage: vmctl trace record [-o FILE] [--clock CLOCK] [--buffer KIB] -- COMMAND [ARG...]\n"
+	"usage: vmctl trace record [OPTION...] -- COMMAND [ARG...]\n"
 	"\n"
-	"Runs COMMAND and records the module's events until it ends. `vmctl run` as COMMAND\n"
-	"adds what the report names things by: devices, registers, packets, counters.\n"
+	"Runs COMMAND and records the module's events that the report is made of until it\n"
+	"ends. `vmctl run` as COMMAND adds what the report names things by: devices,\n"
+	"registers, packets, counters.\n"
 	"\n"
 	"  -o, --output FILE  the trace (default trace.dat)\n"
+	"  --all              all events of the module; this can take many times as long\n"
 	"  --clock CLOCK      clock of the trace, as in tracefs' trace_clock (default x86-tsc,\n"
 	"                     which counts the CPU's ticks)\n"
 	"  --buffer KIB       the kernel's buffer for each CPU (default 8192)\n"
@@ -54,6 +57,7 @@ struct reader {
 struct recorder {
 	const char *file, *clock;
 	unsigned int buffer;
+	bool all;
 	char **command;
 	struct tracefs_instance *instance;
 	char *dir;
@@ -64,12 +68,13 @@ struct recorder {
 
 /* ---- arguments -------------------------------------------------------------- */
 
-enum { OPT_CLOCK = 256, OPT_BUFFER };
+enum { OPT_CLOCK = 256, OPT_BUFFER, OPT_ALL };
 
 static int record_parse(struct recorder *rec, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "output", required_argument, NULL, 'o' },
+		{ "all", no_argument, NULL, OPT_ALL },
 		{ "clock", required_argument, NULL, OPT_CLOCK },
 		{ "buffer", required_argument, NULL, OPT_BUFFER },
 		{ "help", no_argument, NULL, 'h' },
@@ -82,6 +87,9 @@ static int record_parse(struct recorder *rec, int argc, char **argv)
 		switch (c) {
 		case 'o':
 			rec->file = optarg;
+			break;
+		case OPT_ALL:
+			rec->all = true;
 			break;
 		case OPT_CLOCK:
 			rec->clock = optarg;
@@ -192,6 +200,27 @@ static int record_stop_readers(struct recorder *rec)
 
 /* ---- the trace -------------------------------------------------------------- */
 
+/*
+ * What the report does not read is left alone: some events are many, and mhv_shadow_root
+ * looks at every entry of the tables that are left.
+ */
+static int record_enable(struct recorder *rec)
+{
+	unsigned int i;
+
+	if (rec->all)
+		return tracefs_event_enable(rec->instance, "mhv", NULL);
+	/* of the shadow pages those that are new are counted */
+	if (tracefs_event_file_write(rec->instance, "mhv", input_event_names[EV_SHADOW_PAGE],
+				     "filter", "what == 0") < 0)
+		return -1;
+	for (i = 0; i < EV_COUNT; i++)
+		if (i != EV_MARK &&
+		    tracefs_event_enable(rec->instance, "mhv", input_event_names[i]))
+			return -1;
+	return 0;
+}
+
 static int record_open(struct recorder *rec)
 {
 	char name[32];
@@ -209,7 +238,7 @@ static int record_open(struct recorder *rec)
 	if (tracefs_instance_set_buffer_size(rec->instance, rec->buffer, -1))
 		return fail("--buffer %u: the kernel does not give that much: use less",
 			    rec->buffer);
-	if (tracefs_event_enable(rec->instance, "mhv", NULL))
+	if (record_enable(rec))
 		return fail("the module's events are not there: load mhv.ko");
 	return 0;
 }
