@@ -4,59 +4,20 @@
  * them; its totals must be the module's counters.  vmctl and vmctl-trace have to be in the
  * PATH.
  */
-#include <sys/utsname.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <kselftest_harness.h>
 
+#include "command.h"
 #include "testdev_guest.h"
 
-#define KERNEL_FD	9
-#define KERNEL_PATH	"/proc/self/fd/9"
 #define TRACE		"/tmp/mhv-selftest.dat"
 #define EVENTS		"/sys/kernel/tracing/events/mhv"
 #define INSTANCES	"/sys/kernel/tracing/instances"
-
-static char output[1 << 20];
-
-/* the exit status of a command, or -1; what it prints, messages included, is in @output */
-static int command(const char *const *argv)
-{
-	size_t have = 0;
-	int out[2], status;
-	ssize_t got;
-	pid_t pid;
-
-	if (pipe(out))
-		return -1;
-	pid = fork();
-	if (!pid) {
-		dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
-		dup2(out[1], STDOUT_FILENO);
-		dup2(out[1], STDERR_FILENO);
-		close(out[0]);
-		execvp(argv[0], (char **)argv);
-		_exit(127);
-	}
-	close(out[1]);
-	do {
-		got = read(out[0], output + have, sizeof(output) - 1 - have);
-		have += got > 0 ? got : 0;
-	} while (got > 0);
-	close(out[0]);
-	output[have] = '\0';
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-		return -1;
-	return WEXITSTATUS(status);
-}
-
-#define COMMAND(...)	command((const char *const []){ __VA_ARGS__, NULL })
 
 FIXTURE(trace) {
 };
@@ -72,20 +33,9 @@ FIXTURE_TEARDOWN(trace)
 	unlink(TRACE);
 }
 
-/* a kernel file that vmctl inherits */
-static int kernel_file(const char *start, const char *end)
-{
-	int fd = memfd_create("guest", 0);
-
-	if (fd < 0 || write(fd, start, end - start) != end - start ||
-	    dup2(fd, KERNEL_FD) < 0)
-		return -1;
-	return close(fd);
-}
-
 static int record_testdev(void)
 {
-	if (kernel_file(testdev_guest, testdev_guest_end))
+	if (command_kernel(testdev_guest, testdev_guest_end))
 		return -1;
 	return COMMAND("vmctl", "trace", "record", "-o", TRACE, "--", "vmctl", "run", "--kernel",
 		       KERNEL_PATH, "--debug-exit", "--device", "testdev", "--timeout", "100");
@@ -159,7 +109,7 @@ TEST_F_TIMEOUT(trace, trace_cmd, 300)
 	if (uname(&host) || strncmp(host.release, "6.1.", 4))
 		SKIP(return, "trace-cmd record takes minutes on the emulated host's %s",
 		     host.release);
-	ASSERT_EQ(0, kernel_file(testdev_guest, testdev_guest_end));
+	ASSERT_EQ(0, command_kernel(testdev_guest, testdev_guest_end));
 	ASSERT_EQ(0, COMMAND("trace-cmd", "record", "-q", "-e", "mhv", "-o", TRACE, "vmctl",
 			     "run", "--kernel", KERNEL_PATH, "--debug-exit", "--device",
 			     "testdev", "--timeout", "100")) TH_LOG("%s", output);
