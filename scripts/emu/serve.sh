@@ -5,6 +5,7 @@
 # interface, which guests with --net user find at 10.0.2.2:
 #   /file /file.sum     BYTES bytes, and their SHA-256
 #   /cgi-bin/sum        answers a POST with the SHA-256 of what came
+#   /cgi-bin/keep?NAME  what was posted, as /out/NAME
 #   /cgi-bin/stat?NAME  the counters of the guest "demo", to /out/NAME.csv
 #   /cgi-bin/without?NAMES
 #                       switches optimisations of the guest "demo" off, and others on
@@ -20,6 +21,12 @@ cat >$www/cgi-bin/sum <<-'END'
 	printf 'Content-Type: text/plain\r\n\r\n'
 	head -c "$CONTENT_LENGTH" | sha256sum | cut -d ' ' -f 1
 END
+cat >$www/cgi-bin/keep <<-'END'
+	#!/bin/sh
+	printf 'Content-Type: text/plain\r\n\r\n'
+	head -c "$CONTENT_LENGTH" >"/out/$QUERY_STRING"
+END
+
 cat >$www/cgi-bin/stat <<-'END'
 	#!/bin/sh
 	printf 'Content-Type: text/plain\r\n\r\n'
