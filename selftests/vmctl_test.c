@@ -235,6 +235,12 @@ static void try_debug(struct __test_metadata *_metadata, bool shadow)
 	if (shadow)
 		EXPECT_NE(NULL, strstr(text, ", 0 mismatches"))
 			TH_LOG("%s", text);
+	EXPECT_EQ(0, debug_vmctl(text, sizeof(text), "without", "regfile,vcpu-cache"));
+	EXPECT_NE(NULL, strstr(text, "switched off: regfile,vcpu-cache\n"))
+		TH_LOG("%s", text);
+	EXPECT_EQ(0, debug_vmctl(text, sizeof(text), "without", "none"));
+	EXPECT_EQ(2, debug_vmctl(text, sizeof(text), "without", "everything"));
+	EXPECT_EQ(2, debug_vmctl(text, sizeof(text), "without", NULL));
 
 	ASSERT_EQ(0, kill(pid, SIGTERM));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));

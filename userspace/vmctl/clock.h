@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The two clocks devices run on, and the one that tells what that took.  The host tests link their own clock.
+ * The two clocks devices run on, and the one that tells what that took.  The host tests
+ * link their own.
  */
 #ifndef VMCTL_CLOCK_H
 #define VMCTL_CLOCK_H
