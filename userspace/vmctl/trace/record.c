@@ -144,29 +144,35 @@ static int reader_file(const char *file)
 	return fd;
 }
 
-static int reader_start(struct recorder *rec, unsigned int cpu)
+static int record_open_files(struct recorder *rec)
 {
-	struct reader *reader = &rec->reader[rec->nr];
+	long nr = sysconf(_SC_NPROCESSORS_CONF);
 
-	reader->recorder = rec;
-	reader->fd = reader_file(rec->file);
-	if (reader->fd < 0)
-		return fail("%s: cannot be written: %s", rec->file, strerror(errno));
-	rec->nr++;
-	reader->cpu = tracefs_cpu_open(rec->instance, cpu, false);
-	if (!reader->cpu)
-		return fail("cannot read the trace of CPU %u: %s", cpu, strerror(errno));
-	reader->started = !pthread_create(&reader->thread, NULL, reader_main, reader);
-	return reader->started ? 0 : fail("cannot start a thread");
+	for (; rec->nr < nr && rec->nr < CPUS_MAX; rec->nr++) {
+		rec->reader[rec->nr] = (struct reader){
+			.recorder = rec, .fd = reader_file(rec->file),
+		};
+		if (rec->reader[rec->nr].fd < 0)
+			return fail("%s: cannot be written: %s", rec->file, strerror(errno));
+	}
+	return 0;
 }
 
 static int record_start_readers(struct recorder *rec)
 {
-	long cpu, nr = sysconf(_SC_NPROCESSORS_CONF);
+	unsigned int cpu;
 
-	for (cpu = 0; cpu < nr && cpu < CPUS_MAX; cpu++)
-		if (reader_start(rec, cpu))
-			return -1;
+	for (cpu = 0; cpu < rec->nr; cpu++) {
+		struct reader *reader = &rec->reader[cpu];
+
+		reader->cpu = tracefs_cpu_open(rec->instance, cpu, false);
+		if (!reader->cpu)
+			return fail("cannot read the trace of CPU %u: %s", cpu,
+				    strerror(errno));
+		reader->started = !pthread_create(&reader->thread, NULL, reader_main, reader);
+		if (!reader->started)
+			return fail("cannot start a thread");
+	}
 	return 0;
 }
 
@@ -221,20 +227,48 @@ static int record_enable(struct recorder *rec)
 	return 0;
 }
 
+static int record_no_clock(const struct recorder *rec)
+{
+	return fail("--clock %s: this kernel has no such clock: see %s/trace_clock", rec->clock,
+		    tracefs_tracing_dir());
+}
+
+/* the clocks that there are, the one in use in brackets */
+static bool record_has_clock(const struct recorder *rec)
+{
+	char *text = tracefs_instance_file_read(NULL, "trace_clock", NULL), *rest = text, *word;
+	bool found = false;
+
+	while (text && !found && (word = strsep(&rest, " []\n")))
+		found = *word && !strcmp(word, rec->clock);
+	free(text);
+	return found;
+}
+
+/*
+ * What can be known is asked first: an instance has files for each event of the kernel,
+ * and a kernel before 6.6 makes them all at once, of tens of MiB.
+ */
+static int record_check(struct recorder *rec)
+{
+	if (!tracefs_tracing_dir())
+		return fail("no tracefs here: mount it, or be root");
+	if (!record_has_clock(rec))
+		return record_no_clock(rec);
+	return record_open_files(rec);
+}
+
 static int record_open(struct recorder *rec)
 {
 	char name[32];
 
-	if (!tracefs_tracing_dir())
-		return fail("no tracefs here: mount it, or be root");
 	snprintf(name, sizeof(name), "vmctl-%d", getpid());
 	rec->instance = tracefs_instance_create(name);
 	if (!rec->instance)
 		return fail("cannot make a trace: %s: be root", strerror(errno));
 	rec->dir = tracefs_instance_get_dir(rec->instance);
 	if (tracefs_instance_file_write(rec->instance, "trace_clock", rec->clock) < 0)
-		return fail("--clock %s: this kernel has no such clock: see %s/trace_clock",
-			    rec->clock, tracefs_tracing_dir());
+		return record_no_clock(rec);
 	if (tracefs_instance_set_buffer_size(rec->instance, rec->buffer, -1))
 		return fail("--buffer %u: the kernel does not give that much: use less",
 			    rec->buffer);
@@ -378,7 +412,7 @@ int trace_record(int argc, char **argv)
 	if (record_parse(&rec, argc, argv))
 		return STATUS_USAGE;
 	record_signals();
-	if (!record_open(&rec) && !record_start_readers(&rec))
+	if (!record_check(&rec) && !record_open(&rec) && !record_start_readers(&rec))
 		status = record_run(&rec);
 	if (status >= 0 && record_save(&rec))
 		status = -1;
