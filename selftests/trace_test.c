@@ -134,21 +134,27 @@ TEST_F_TIMEOUT(trace, trace_cmd, 300)
 		TH_LOG("%s", output);
 }
 
+#define SHOW_ENABLED	"cd $VMCTL_TRACE/events/mhv; " \
+			"cat mhv_exit/enable mhv_shadow_root/enable; "
+
 /*
  * The recorder ends as its command does, and leaves nothing behind.  A debugging kernel
  * takes up to a minute for the ten thousand files of a tracing instance.
  */
 TEST_F_TIMEOUT(trace, command_status, 600)
 {
+	/* the event that looks at all tables is not for the report */
 	EXPECT_EQ(7, COMMAND("vmctl", "trace", "record", "-o", TRACE, "--", "sh", "-c",
-			     "exit 7"));
+			     SHOW_ENABLED "exit 7"));
+	EXPECT_STREQ("1\n0\n", output);
 	EXPECT_EQ(0, access(TRACE, R_OK));
 	/* without a guest there is nothing to report */
 	EXPECT_EQ(1, COMMAND("vmctl", "trace", "report", TRACE));
 	EXPECT_NE(NULL, strstr(output, "no event of mhv")) TH_LOG("%s", output);
 	EXPECT_EQ(127, COMMAND("vmctl", "trace", "record", "-o", TRACE, "--", "/no/such"));
-	EXPECT_EQ(128 + 15, COMMAND("vmctl", "trace", "record", "-o", TRACE, "--", "sh", "-c",
-				    "kill $$"));
+	EXPECT_EQ(128 + 15, COMMAND("vmctl", "trace", "record", "--all", "-o", TRACE, "--", "sh",
+				    "-c", SHOW_ENABLED "kill $$"));
+	EXPECT_STREQ("1\n1\n", output);
 	EXPECT_TRUE(no_instance());
 }
 
