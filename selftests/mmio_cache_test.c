@@ -501,6 +501,40 @@ TEST_F(cache, code_written_by_the_host)
 	EXPECT_EQ(2 * changes, s.decode_cache_hit);
 }
 
+#define PLACES		"16"
+#define ROUNDS		50
+
+/* r8 times: the same access at places whose addresses differ in a few bits only */
+GUEST_ASM(guest_cache_places, 64,
+	  "1: .rept " PLACES "\n"
+	  "mov (%rcx), %eax\n"
+	  ".fill 254, 1, 0x90\n"
+	  ".endr\n"
+	  "dec %r8\n"
+	  "jnz 1b\n"
+	  G_DONE);
+
+/* A driver whose functions are aligned: its instructions do not push each other out. */
+TEST_F(cache, code_at_many_places)
+{
+	const unsigned int places = atoi(PLACES), accesses = ROUNDS * places;
+	struct mmio_stats before = mmio_stats(&self->vcpu), s;
+	struct mhv_regs r;
+
+	vcpu_start(&self->vcpu, guest_cache_places, 0, BASE, 0);
+	r = vcpu_regs(&self->vcpu);
+	r.r8 = ROUNDS;
+	vcpu_set_regs(&self->vcpu, &r);
+	mmio_run(&self->vcpu, &self->dev);
+	ASSERT_EQ(PORT_DONE, self->vcpu.run->ioreq.addr);
+	ASSERT_EQ(accesses, self->dev.reads);
+	s = mmio_since(&self->vcpu, &before);
+	EXPECT_EQ(accesses, s.decode_cache_hit + s.decode_cache_miss);
+	/* two in one place now and then */
+	EXPECT_LE(places, s.decode_cache_miss);
+	EXPECT_GT(accesses / 4, s.decode_cache_miss);
+}
+
 /* r8 times: copy a snippet from the table at rdx to rsi, call it. */
 GUEST_ASM(guest_cache_patch, 64,
 	  "1: mov (%rdx), %rax\n"

@@ -4,19 +4,13 @@
  * `--device testdev`, with everything on and with each optimisation off, and
  * `vmctl bench mmio` measures.  vmctl has to be in the PATH.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "command.h"
 #include "mhv_test.h"
 #include "testdev_guest.h"
-
-#define KERNEL_FD	9
-#define KERNEL_PATH	"/proc/self/fd/9"
 
 #define OPTIONS		6
 
@@ -24,63 +18,17 @@ static const char *const options[OPTIONS] = {
 	"vcpu-cache", "mmio-spte", "decode-cache", "regfile", "posted", "eventfd",
 };
 
-static char output[65536];
-
-/* vmctl's exit status, or -1; what it prints, messages included, is in @output */
-static int vmctl(const char *const *argv)
-{
-	size_t have = 0;
-	int out[2], status;
-	ssize_t got;
-	pid_t pid;
-
-	if (pipe(out))
-		return -1;
-	pid = fork();
-	if (!pid) {
-		dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
-		dup2(out[1], STDOUT_FILENO);
-		dup2(out[1], STDERR_FILENO);
-		close(out[0]);
-		execvp("vmctl", (char **)argv);
-		_exit(127);
-	}
-	close(out[1]);
-	do {
-		got = read(out[0], output + have, sizeof(output) - 1 - have);
-		have += got > 0 ? got : 0;
-	} while (got > 0);
-	close(out[0]);
-	output[have] = '\0';
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-		return -1;
-	return WEXITSTATUS(status);
-}
-
 FIXTURE(vmctl) {
 };
 
 FIXTURE_SETUP(vmctl)
 {
-	static const char *const help[] = { "vmctl", "--help", NULL };
-
-	if (vmctl(help))
+	if (COMMAND("vmctl", "--help"))
 		SKIP(return, "vmctl is not in the PATH");
 }
 
 FIXTURE_TEARDOWN(vmctl)
 {
-}
-
-/* a kernel file that vmctl inherits */
-static int kernel_file(const char *start, const char *end)
-{
-	int fd = memfd_create("guest", 0);
-
-	if (fd < 0 || write(fd, start, end - start) != end - start ||
-	    dup2(fd, KERNEL_FD) < 0)
-		return -1;
-	return close(fd);
 }
 
 static int run_testdev(const char *without)
@@ -91,7 +39,7 @@ static int run_testdev(const char *without)
 		NULL,
 	};
 
-	return vmctl(argv);
+	return command_run(argv);
 }
 
 /* the number that follows @key in @output; -1 unless it is there */
@@ -112,7 +60,7 @@ static long long counter(const char *name)
 
 TEST_F(vmctl, testdev)
 {
-	ASSERT_EQ(0, kernel_file(testdev_guest, testdev_guest_end));
+	ASSERT_EQ(0, command_kernel(testdev_guest, testdev_guest_end));
 	ASSERT_EQ(0, run_testdev(NULL)) TH_LOG("%s", output);
 	/* each posted write went by the ring but those that found it full */
 	EXPECT_EQ(1000, counter("route_posted") + counter("route_posted_full"));
@@ -132,7 +80,7 @@ TEST_F(vmctl, testdev_without)
 	};
 	int i;
 
-	ASSERT_EQ(0, kernel_file(testdev_guest, testdev_guest_end));
+	ASSERT_EQ(0, command_kernel(testdev_guest, testdev_guest_end));
 	for (i = 0; i < OPTIONS; i++) {
 		ASSERT_EQ(0, run_testdev(options[i])) TH_LOG("%s: %s", options[i], output);
 		EXPECT_EQ(0, counter(counters[i])) TH_LOG("%s", options[i]);
@@ -144,7 +92,7 @@ TEST_F(vmctl, testdev_without)
 /* vmctl says which instruction it was, at least its bytes */
 TEST_F(vmctl, not_emulated)
 {
-	ASSERT_EQ(0, kernel_file(fxsave_guest, fxsave_guest_end));
+	ASSERT_EQ(0, command_kernel(fxsave_guest, fxsave_guest_end));
 	EXPECT_EQ(1, run_testdev(NULL));
 	EXPECT_NE(NULL, strstr(output, "cannot emulate")) TH_LOG("%s", output);
 	EXPECT_NE(NULL, strstr(output, "0f ae 07"));
@@ -164,16 +112,14 @@ static long long median(const char *op, const char *without)
 
 TEST_F(vmctl, bench)
 {
-	static const char *const argv[] = {
-		"vmctl", "bench", "mmio", "--json", "--iterations", "200", NULL,
-	};
 	static const struct { const char *op, *route; } ops[] = {
 		{ "write-ioreq", NULL }, { "read-ioreq", NULL }, { "write-eventfd", "eventfd" },
 		{ "write-posted", "posted" }, { "read-regfile", "regfile" },
 	};
 	unsigned int i;
 
-	ASSERT_EQ(0, vmctl(argv)) TH_LOG("%s", output);
+	ASSERT_EQ(0, COMMAND("vmctl", "bench", "mmio", "--json", "--iterations", "200"))
+		TH_LOG("%s", output);
 	for (i = 0; i < ARRAY_SIZE(ops); i++) {
 		const char *op = ops[i].op;
 

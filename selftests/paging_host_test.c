@@ -7,59 +7,28 @@
 #include <time.h>
 
 #include "mhv_test.h"
+#include "paging_window.h"
 
-#define PTE_P		BIT_ULL(0)
-#define PTE_W		BIT_ULL(1)
-#define PTE_U		BIT_ULL(2)
-#define PTE_A		BIT_ULL(5)
-#define PTE_D		BIT_ULL(6)
-#define PTE_TABLE	(PTE_P | PTE_W | PTE_U)
-
-/* The tables are in a slot of their own; the kernel's memory is mapped by others. */
-#define TABLES		0x80000000ull
-#define NR_TABLES	4			/* the leaf first, the root last */
-#define WINDOW		BIT_ULL(39)
-#define PAGES		64
-#define FRAME(n)	(0x400000ull + (n) * PAGE_SIZE)
+#define NR_TABLES	4			/* with the root */
 
 FIXTURE(host) {
 	struct vm vm;
 	struct vcpu vcpu;
-	__u64 (*table)[512];
+	window_table *table;
 };
-
-static void fill_tables(__u64 (*table)[512], __u64 marks)
-{
-	int i;
-
-	memset(table, 0, NR_TABLES * PAGE_SIZE);
-	for (i = 0; i < PAGES; i++)
-		table[0][i] = FRAME(i) | PTE_TABLE | marks;
-	table[1][0] = TABLES | PTE_TABLE | (marks & PTE_A);
-	table[2][0] = (TABLES + PAGE_SIZE) | PTE_TABLE | (marks & PTE_A);
-	table[3][1] = (TABLES + 2 * PAGE_SIZE) | PTE_TABLE | (marks & PTE_A);
-	table[3][0] = GUEST_PDPT | PTE_TABLE | (marks & PTE_A);
-}
 
 FIXTURE_SETUP(host)
 {
-	int i;
-
 	vm_create(&self->vm);
 	vcpu_create(&self->vm, &self->vcpu, 0);
-	self->table = host_alloc(NR_TABLES * PAGE_SIZE);
-	vm_set_slot(&self->vm, 1, TABLES, NR_TABLES * PAGE_SIZE, self->table);
-	fill_tables(self->table, 0);
-	for (i = 0; i < PAGES; i++)
-		*(__u64 *)vm_ptr(&self->vm, FRAME(i)) = FRAME(i);
-	vm_log(&self->vm)->skip[PF_VECTOR] = 3;
+	self->table = window_create(&self->vm, NR_TABLES);
 }
 
 FIXTURE_TEARDOWN(host)
 {
 	vcpu_destroy(&self->vcpu);
 	vm_destroy(&self->vm);
-	munmap(self->table, NR_TABLES * PAGE_SIZE);
+	window_destroy(self->table, NR_TABLES);
 }
 
 static void use_tables(struct vcpu *vcpu, const void *code)
@@ -83,7 +52,7 @@ static int access_page(struct vcpu *vcpu, const void *code, int page, __u64 *val
 	vm_log(vcpu->vm)->count = 0;
 	use_tables(vcpu, code);
 	regs = vcpu_regs(vcpu);
-	regs.rcx = WINDOW + page * PAGE_SIZE;
+	regs.rcx = GVA(page);
 	regs.rax = *value;
 	vcpu_set_regs(vcpu, &regs);
 	return vcpu_again(vcpu, value);
@@ -120,7 +89,7 @@ static int access_page(struct vcpu *vcpu, const void *code, int page, __u64 *val
 		ASSERT_EQ(1, vm_log(&self->vm)->count);				\
 		EXPECT_EQ(PF_VECTOR, vm_log(&self->vm)->entry[0].vector);	\
 		EXPECT_EQ(code, vm_log(&self->vm)->entry[0].error);		\
-		EXPECT_EQ(WINDOW + (page) * PAGE_SIZE, vm_log(&self->vm)->entry[0].cr2); \
+		EXPECT_EQ(GVA(page), vm_log(&self->vm)->entry[0].cr2); \
 	} while (0)
 
 /* ---- tables in ROM ---------------------------------------------------------------- */
@@ -184,7 +153,7 @@ TEST_F(host, rom_marked)
 {
 	struct vm *vm = &self->vm;
 
-	fill_tables(self->table, PTE_A | PTE_D);
+	window_fill(self->table, NR_TABLES, PTE_A | PTE_D);
 	make_rom(vm, self->table);
 	try_rom(_metadata, vm, &self->vcpu, guest_load3, true);
 	try_rom(_metadata, vm, &self->vcpu, guest_store3, true);
@@ -247,7 +216,7 @@ TEST_F(host, dropped)
 			ASSERT_EQ(0, madvise(self->table[level], PAGE_SIZE, MADV_DONTNEED));
 			ASSERT_PF(5, 0);
 			EXPECT_EQ(0, self->table[level][0]);
-			fill_tables(self->table, 0);
+			window_fill(self->table, NR_TABLES, 0);
 			ASSERT_THERE(5);
 			EXPECT_EQ(FRAME(5) | PTE_TABLE | PTE_A, self->table[0][5]);
 		}
@@ -271,7 +240,7 @@ TEST_F(host, replaced)
 		ASSERT_PF(2, 0);
 		ASSERT_STORED(7);
 		EXPECT_EQ(FRAME(7) | PTE_TABLE | PTE_A | PTE_D, self->table[0][7]);
-		fill_tables(self->table, 0);
+		window_fill(self->table, NR_TABLES, 0);
 	}
 }
 
@@ -287,7 +256,7 @@ TEST_F(host, protected)
 	if (missing)
 		SKIP(return, "%s", missing);
 	for (i = 0; i < ARRAY_SIZE(levels); i++) {
-		fill_tables(self->table, 0);
+		window_fill(self->table, NR_TABLES, 0);
 		ASSERT_EQ(0, mprotect(self->table[levels[i]], PAGE_SIZE, PROT_NONE));
 		value = 0;
 		ret = access_page(&self->vcpu, guest_load3, 6, &value);

@@ -6,57 +6,30 @@
 #include <sched.h>
 
 #include "mhv_test.h"
+#include "paging_window.h"
 
-#define PTE_P		BIT_ULL(0)
-#define PTE_W		BIT_ULL(1)
-#define PTE_U		BIT_ULL(2)
-#define PTE_A		BIT_ULL(5)
-#define PTE_D		BIT_ULL(6)
-#define PTE_TABLE	(PTE_P | PTE_W | PTE_U)
-
-/* A window of pages below tables of its own: the leaf first, the one of level 3 last */
-#define TABLES		0x80000000ull
+/* In the window, behind its pages */
 #define NR_TABLES	3
-#define WINDOW		BIT_ULL(39)
-#define PAGES		64
 #define PAGE_DEVICE	64
 #define PAGE_MISSING	65
 #define PAGE_TABLE	66		/* the leaf table itself */
-#define FRAME(n)	(0x400000ull + (n) * PAGE_SIZE)
 #define DEVICE		0xfe000000ull
-#define GVA(page)	(WINDOW + (page) * PAGE_SIZE)
 
 FIXTURE(inspect) {
 	struct vm vm;
 	struct vcpu vcpu;
-	__u64 (*table)[512];
+	window_table *table;
 	bool shadow;
 };
-
-static void fill_tables(struct vm *vm, __u64 (*table)[512])
-{
-	__u64 *root = vm_ptr(vm, GUEST_PML4);
-	int i;
-
-	for (i = 0; i < PAGES; i++) {
-		table[0][i] = FRAME(i) | PTE_TABLE;
-		*(__u64 *)vm_ptr(vm, FRAME(i)) = FRAME(i);
-	}
-	table[0][PAGE_DEVICE] = DEVICE | PTE_TABLE;
-	table[0][PAGE_TABLE] = TABLES | PTE_TABLE;
-	table[1][0] = TABLES | PTE_TABLE;
-	table[2][0] = (TABLES + PAGE_SIZE) | PTE_TABLE;
-	root[1] = (TABLES + 2 * PAGE_SIZE) | PTE_TABLE;
-}
 
 FIXTURE_SETUP(inspect)
 {
 	vm_create(&self->vm);
 	vcpu_create(&self->vm, &self->vcpu, 0);
-	self->table = host_alloc(NR_TABLES * PAGE_SIZE);
-	vm_set_slot(&self->vm, 1, TABLES, NR_TABLES * PAGE_SIZE, self->table);
-	fill_tables(&self->vm, self->table);
-	vm_log(&self->vm)->skip[PF_VECTOR] = 3;
+	self->table = window_create(&self->vm, NR_TABLES);
+	self->table[0][PAGE_DEVICE] = DEVICE | PTE_TABLE;
+	self->table[0][PAGE_TABLE] = TABLES | PTE_TABLE;
+	((__u64 *)vm_ptr(&self->vm, GUEST_PML4))[1] = (TABLES + 2 * PAGE_SIZE) | PTE_TABLE;
 	self->shadow = vm_is_shadowed(&self->vm);
 }
 
@@ -64,7 +37,7 @@ FIXTURE_TEARDOWN(inspect)
 {
 	vcpu_destroy(&self->vcpu);
 	vm_destroy(&self->vm);
-	munmap(self->table, NR_TABLES * PAGE_SIZE);
+	window_destroy(self->table, NR_TABLES);
 }
 
 static struct mhv_walk walk_gva(struct vcpu *vcpu, __u64 gva)

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <time.h>
 
+#include "command.h"
 #include "mhv_test.h"
 
 #define LOAD_ADDRESS	0x100000
@@ -177,37 +178,14 @@ TEST_F(vmctl, killed_at_random_moments)
 	EXPECT_EQ(64 | 7, vmctl_status(guest_exit_7, "--debug-exit", NULL));
 }
 
-/* What `vmctl debug` says, to @text; its exit status */
-static int debug_vmctl(char *text, size_t size, const char *what, const char *arg)
-{
-	int status, out[2];
-	size_t len = 0;
-	ssize_t n;
-	pid_t pid;
-
-	if (pipe(out))
-		die("pipe");
-	pid = fork();
-	if (!pid) {
-		dup2(out[1], 1);
-		execlp("vmctl", "vmctl", "debug", "--name", "selftest", what, arg, NULL);
-		_exit(127);
-	}
-	close(out[1]);
-	while ((n = read(out[0], text + len, size - 1 - len)) > 0)
-		len += n;
-	text[len] = '\0';
-	close(out[0]);
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		die("vmctl debug");
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
+/* What `vmctl debug` says of the guest that runs goes to @output; its exit status */
+#define DEBUG(what, arg)	COMMAND("vmctl", "debug", "--name", "selftest", what, arg)
 
 /* a guest that runs, looked at from another process */
 static void try_debug(struct __test_metadata *_metadata, bool shadow)
 {
 	int status, out[2];
-	char said, text[4096];
+	char said;
 	pid_t pid;
 
 	write_kernel(guest_busy);
@@ -217,29 +195,35 @@ static void try_debug(struct __test_metadata *_metadata, bool shadow)
 	/* the guest writes on: nobody need listen */
 	close(out[0]);
 
-	EXPECT_EQ(0, debug_vmctl(text, sizeof(text), "walk", "0x100000"));
-	EXPECT_NE(NULL, strstr(text, "gva 0x100000, cr3 0x0: gpa 0x100000\n"))
-		TH_LOG("%s", text);
-	EXPECT_NE(NULL, strstr(text, " leaf "))
-		TH_LOG("%s", text);
+	EXPECT_EQ(0, DEBUG("walk", "0x100000"));
+	EXPECT_NE(NULL, strstr(output, "gva 0x100000, cr3 0x0: gpa 0x100000\n"))
+		TH_LOG("%s", output);
+	EXPECT_NE(NULL, strstr(output, " leaf "))
+		TH_LOG("%s", output);
 	if (shadow)
-		EXPECT_NE(NULL, strstr(text, "the guest has paging off"))
-			TH_LOG("%s", text);
-	EXPECT_EQ(0, debug_vmctl(text, sizeof(text), "walk", "0x100000"));
-	EXPECT_EQ(1, debug_vmctl(text, sizeof(text), "walk", "0x800000000000"));
-	EXPECT_EQ(0, debug_vmctl(text, sizeof(text), "mmu", "--json"));
-	EXPECT_NE(NULL, strstr(text, "\"vcpus\": 1"))
-		TH_LOG("%s", text);
-	EXPECT_EQ(0, debug_vmctl(text, sizeof(text), "mmu", "--tables"));
-	EXPECT_EQ(shadow ? 0 : 1, debug_vmctl(text, sizeof(text), "audit", NULL));
+		EXPECT_NE(NULL, strstr(output, "the guest has paging off"))
+			TH_LOG("%s", output);
+	EXPECT_EQ(0, DEBUG("walk", "0x100000"));
+	EXPECT_EQ(1, DEBUG("walk", "0x800000000000"));
+	EXPECT_EQ(0, DEBUG("mmu", "--json"));
+	EXPECT_NE(NULL, strstr(output, "\"vcpus\": 1"))
+		TH_LOG("%s", output);
+	EXPECT_EQ(0, DEBUG("mmu", "--tables"));
+	EXPECT_EQ(shadow ? 0 : 1, DEBUG("audit", NULL));
 	if (shadow)
-		EXPECT_NE(NULL, strstr(text, ", 0 mismatches"))
-			TH_LOG("%s", text);
+		EXPECT_NE(NULL, strstr(output, ", 0 mismatches"))
+			TH_LOG("%s", output);
+	EXPECT_EQ(0, DEBUG("without", "regfile,vcpu-cache"));
+	EXPECT_NE(NULL, strstr(output, "switched off: regfile,vcpu-cache\n"))
+		TH_LOG("%s", output);
+	EXPECT_EQ(0, DEBUG("without", "none"));
+	EXPECT_EQ(2, DEBUG("without", "everything"));
+	EXPECT_EQ(2, DEBUG("without", NULL));
 
 	ASSERT_EQ(0, kill(pid, SIGTERM));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	close(out[1]);
-	EXPECT_EQ(1, debug_vmctl(text, sizeof(text), "mmu", NULL));
+	EXPECT_EQ(1, DEBUG("mmu", NULL));
 	EXPECT_EQ(0, host_mhv_settled());
 }
 

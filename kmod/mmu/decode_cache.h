@@ -31,7 +31,11 @@
 
 #include "../emul/decode.h"
 
-#define MHV_DECODE_CACHE	16
+/*
+ * A driver has some twenty such instructions on the way of a packet.  Functions are
+ * aligned, so that low bits of addresses are much alike: the place is a hash of all.
+ */
+#define MHV_DECODE_CACHE_BITS	6
 #define MHV_DECODE_LEVELS	4
 #define MHV_DECODE_NO_ADDRESSES	(~0ull)	/* no vm->map_seq ever */
 
@@ -86,7 +90,7 @@ struct mhv_decoded {
 } __aligned(256);
 
 struct mhv_decode_cache {
-	struct mhv_decoded entry[MHV_DECODE_CACHE];
+	struct mhv_decoded entry[1 << MHV_DECODE_CACHE_BITS];
 };
 
 /* What became of an attempt to know the instruction at RIP. */

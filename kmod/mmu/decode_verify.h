@@ -6,6 +6,7 @@
 #ifndef MHV_MMU_DECODE_VERIFY_H
 #define MHV_MMU_DECODE_VERIFY_H
 
+#include <linux/hash.h>
 #include <asm/asm.h>
 #include <asm/extable_fixup_types.h>
 
@@ -13,7 +14,7 @@
 
 static inline struct mhv_decoded *mhv_decoded_at(struct mhv_vcpu *v, u64 rip)
 {
-	return &v->decoded.entry[(rip ^ rip >> 4) % MHV_DECODE_CACHE];
+	return &v->decoded.entry[hash_64(rip, MHV_DECODE_CACHE_BITS)];
 }
 
 /* A load from an address that may have gone: *@error is set then. */

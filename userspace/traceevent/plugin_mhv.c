@@ -29,13 +29,15 @@ static void print_plain(struct trace_seq *s, struct tep_record *record, struct t
 	event->flags &= ~TEP_EVENT_FL_NOHANDLE;
 }
 
-static void print_register(struct trace_seq *s, bool mmio, u64 addr)
+static void print_register(struct trace_seq *s, struct tep_record *record,
+			   struct tep_event *event, bool mmio, u64 addr)
 {
+	int tid = tep_data_pid(event->tep, record);
 	char name[MAP_NAME];
 
-	if (!map_device(&map, mmio, addr))
+	if (!map_device(&map, tid, mmio, addr))
 		return;
-	map_name(&map, mmio, addr, name);
+	map_name(&map, tid, mmio, addr, name);
 	trace_seq_printf(s, " [%s]", name);
 }
 
@@ -46,7 +48,7 @@ static int on_gpa(struct trace_seq *s, struct tep_record *record, struct tep_eve
 
 	print_plain(s, record, event);
 	if (!tep_get_field_val(NULL, event, "gpa", record, &gpa, 0))
-		print_register(s, true, gpa);
+		print_register(s, record, event, true, gpa);
 	return 0;
 }
 
@@ -61,7 +63,7 @@ static int on_request(struct trace_seq *s, struct tep_record *record, struct tep
 		return 0;
 	if (tep_get_field_val(NULL, event, "mmio", record, &mmio, 0))
 		mmio = addr >= PORTS;
-	print_register(s, mmio, addr);
+	print_register(s, record, event, mmio, addr);
 	return 0;
 }
 

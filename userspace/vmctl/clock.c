@@ -22,6 +22,16 @@ u64 clock_now(void)
 }
 
 /**
+ * clock_cpu - CPU time of this process
+ *
+ * Return: nanoseconds, of all its threads, in guests as well.
+ */
+u64 clock_cpu(void)
+{
+	return clock_read(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+/**
  * clock_realtime - the time of day
  *
  * Return: nanoseconds since 1970-01-01 00:00 UTC.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The two clocks devices run on.  The host tests link their own clock.
+ * The two clocks devices run on, and the one that tells what that took.  The host tests
+ * link their own.
  */
 #ifndef VMCTL_CLOCK_H
 #define VMCTL_CLOCK_H
@@ -8,6 +9,7 @@
 #include "types.h"
 
 u64 clock_now(void);		/* CLOCK_MONOTONIC */
+u64 clock_cpu(void);		/* nanoseconds of all threads */
 u64 clock_realtime(void);	/* nanoseconds of UTC since 1970 */
 
 /**

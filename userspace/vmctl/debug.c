@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vmctl debug: look at the page tables of a guest that runs.  The guest's vmctl answers
- * over its control socket, in the words that are printed.
+ * vmctl debug: look at the page tables of a guest that runs, and switch what mhv does for
+ * its accesses.  The guest's vmctl answers over its control socket, in the words that are
+ * printed.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -14,6 +15,7 @@
 #include "machine.h"
 #include "msg.h"
 #include "verbs.h"
+#include "without.h"
 
 /* ---- the guest's vmctl ------------------------------------------------------------ */
 
@@ -181,6 +183,31 @@ static int serve_audit(struct machine *machine, bool json, FILE *out)
 	return 0;
 }
 
+#define WITHOUT_NONE	"none"
+
+/* the names are for the asker's vmctl to check */
+static int serve_without(struct machine *machine, const char *list, bool json, FILE *out)
+{
+	struct json line = { .out = out };
+	u64 disabled = 0;
+
+	if ((strcmp(list, WITHOUT_NONE) && without_parse(list, &disabled)) ||
+	    machine->ops->set_options(machine->accel, disabled, false)) {
+		fprintf(out, "without %s: the guest's vmctl says why: use both of one build",
+			list);
+		return -1;
+	}
+	if (json) {
+		json_open(&line, NULL, '{');
+		json_string(&line, "without", list);
+		json_close(&line, '}');
+		fputc('\n', out);
+	} else {
+		fprintf(out, "switched off: %s\n", list);
+	}
+	return 0;
+}
+
 /**
  * debug_serve - control verb "debug"
  * @machine:	runs; the device lock is held
@@ -205,6 +232,8 @@ int debug_serve(struct machine *machine, int argc, char **argv, FILE *out)
 		return serve_mmu(machine, MHV_DUMP_TABLES, json, out);
 	if (!strcmp(what, "audit") && argc == 3)
 		return serve_audit(machine, json, out);
+	if (!strcmp(what, "without") && argc == 4)
+		return serve_without(machine, argv[3], json, out);
 	fputs("debug: not known to this guest's vmctl: use both of one build", out);
 	return -1;
 }
@@ -212,12 +241,16 @@ int debug_serve(struct machine *machine, int argc, char **argv, FILE *out)
 /* ---- the verb ------------------------------------------------------------------------ */
 
 static const char usage[] =
-	"usage: vmctl debug walk GVA | mmu [--tables] | audit [--name NAME] [--json]\n"
+	"usage: vmctl debug walk GVA | mmu [--tables] | audit | without NAME[,NAME]\n"
+	"                   [--name NAME] [--json]\n"
 	"\n"
 	"  walk GVA      entries of the guest's and of mhv's tables for an address, side by\n"
 	"                side, and why they differ\n"
 	"  mmu           what mhv's tables hold, by root\n"
 	"  audit         check every shadow entry; a mismatch is exit status 3\n"
+	"  without NAME[,NAME]\n"
+	"                switch optimisations of device memory off, as vmctl run --without\n"
+	"                does, and on what is not named; none: all on\n"
 	"\n"
 	"  --tables      mmu: each table by itself\n"
 	"  --name NAME   of the guest (vmctl run --name); may be left out where one runs\n"
@@ -275,24 +308,63 @@ static int parse_options(struct debug_options *opt, int argc, char **argv)
 	return 0;
 }
 
+static int parse_gva(const char *text)
+{
+	if (strlen(text) > 32 || strspn(text, "0123456789abcdefABCDEFxX") != strlen(text))
+		return fail("%s: not an address: write for example 0xffff800000001000", text);
+	return 0;
+}
+
+static int parse_without(const char *list)
+{
+	u64 disabled;
+
+	if (strlen(list) > 96)
+		return fail("without: %zu bytes of names: each of them once", strlen(list));
+	return strcmp(list, WITHOUT_NONE) ? without_parse(list, &disabled) : 0;
+}
+
+/* what can be asked, and its argument, if it has one */
+static const struct debug_word {
+	const char *what, *arg;
+	int (*parse)(const char *arg);
+} debug_words[] = {
+	{ "walk", "the address", parse_gva },
+	{ "mmu" },
+	{ "audit" },
+	{ "without", "NAME", parse_without },
+};
+
+static const struct debug_word *find_word(const char *what)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(debug_words); i++)
+		if (!strcmp(what, debug_words[i].what))
+			return &debug_words[i];
+	fail("debug: '%s' is not known: use walk, mmu, audit or without", what);
+	return NULL;
+}
+
 /* what is asked, from the words that are no options */
 static int parse_words(struct debug_options *opt, int argc, char **argv)
 {
-	const char *what = argc ? argv[0] : "", *arg = argc > 1 ? argv[1] : "";
-	bool walk = !strcmp(what, "walk"), mmu = !strcmp(what, "mmu");
+	const struct debug_word *word = find_word(argc ? argv[0] : "");
 
-	if (!walk && !mmu && strcmp(what, "audit"))
-		return fail("debug: '%s' is not known: use walk, mmu or audit", what);
-	if (argc != (walk ? 2 : 1))
-		return fail("debug %s: %s: see 'vmctl debug --help'", what,
-			    argc == 1 ? "the address is missing" : "too many words");
-	if (opt->tables && !mmu)
+	if (!word)
+		return -1;
+	if (word->arg && argc == 1)
+		return fail("debug %s: %s is missing: see 'vmctl debug --help'", word->what,
+			    word->arg);
+	if (argc > (word->arg ? 2 : 1))
+		return fail("debug %s: too many words: see 'vmctl debug --help'", word->what);
+	if (opt->tables && strcmp(word->what, "mmu"))
 		return fail("--tables: belongs to 'vmctl debug mmu'");
-	if (strlen(arg) > 32 || strspn(arg, "0123456789abcdefABCDEFxX") != strlen(arg))
-		return fail("%s: not an address: write for example 0xffff800000001000", arg);
+	if (word->arg && word->parse(argv[1]))
+		return -1;
 	snprintf(opt->request, sizeof(opt->request), "debug %s %s%s%s",
-		 opt->json ? "json" : "text", opt->tables ? "tables" : what, walk ? " " : "",
-		 arg);
+		 opt->json ? "json" : "text", opt->tables ? "tables" : word->what,
+		 word->arg ? " " : "", word->arg ? argv[1] : "");
 	return 0;
 }
 

@@ -71,23 +71,24 @@ void mark_vm(const char *dir, u32 tsc_khz)
 	char clock[32];
 
 	mark_clock(dir, clock, sizeof(clock));
-	mark("vm %d %u %s", getpid(), tsc_khz, clock);
+	mark("vm %u %s", tsc_khz, clock);
 }
 
 /**
  * mark - write a mark
- * @fmt:	printf format of what follows the prefix; nothing happens unless
+ * @fmt:	printf format of what follows prefix and process; nothing happens unless
  *		mark_open() was successful
  */
 void mark(const char *fmt, ...)
 {
-	char line[256] = MARK_PREFIX;
-	size_t used = strlen(line);
+	char line[256];
+	size_t used;
 	va_list args;
 	int len;
 
 	if (marker < 0)
 		return;
+	used = snprintf(line, sizeof(line), MARK_PREFIX "%d ", getpid());
 	va_start(args, fmt);
 	len = vsnprintf(line + used, sizeof(line) - used, fmt, args);
 	va_end(args);
@@ -113,7 +114,7 @@ void mark_close(void)
 {
 	if (marker < 0)
 		return;
-	mark("end %d", getpid());
+	mark("end");
 	close(marker);
 	marker = -1;
 }

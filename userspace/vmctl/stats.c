@@ -11,7 +11,7 @@
 #include "machine.h"
 #include "stats.h"
 
-#define COUNTERS_OWN	7	/* of vmctl, among them */
+#define COUNTERS_OWN	8	/* of vmctl, among them */
 
 /*
  * Counters belong together by the first word of their name.  Exits come first, for
@@ -95,6 +95,8 @@ void stats_collect(struct machine *machine, struct stats *stats)
 	stats_add(stats, "mmio_unclaimed_read", machine->mmio.bus.unclaimed[0]);
 	stats_add(stats, "mmio_unclaimed_write", machine->mmio.bus.unclaimed[1]);
 	stats_add_nets(stats, machine);
+	/* in the guest, in the module and in the device model */
+	stats_add(stats, "cpu_ns", clock_cpu());
 }
 
 /**

@@ -18,8 +18,10 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "machine.h"
+#include "mark.h"
 #include "msg.h"
 
 #define CR0_PE		BIT(0)
@@ -208,6 +210,7 @@ static void *vcpu_main(void *arg)
 	struct vcpu *vcpu = arg;
 	struct machine *machine = vcpu->machine;
 
+	mark("vcpu %d", gettid());
 	pthread_mutex_lock(&machine->lock);
 	while (machine->end == END_NONE) {
 		vcpu_deliver(vcpu);

@@ -127,7 +127,9 @@ struct rtl_desc {
 #define ETH_CRC			4u
 #define ETH_MIN			60u	/* bytes before the check sequence */
 #define VLAN_TAG		4u
-#define RTL_RX_MAX		4096u	/* with the check sequence */
+/* with the check sequence: longer is an error in ring mode; 13 bits of a descriptor */
+#define RTL_RX_MAX_RING		4096u
+#define RTL_RX_MAX		8191u
 #define RTL_TX_MAX		NET_FRAME_MAX
 
 /**

@@ -150,7 +150,7 @@ static bool rx_ring_put(struct rtl8139 *rtl, u32 header, const u8 *frame, unsign
 	u32 first = wrap ? min_u64(total, size - at) : total;
 	u8 *to = rtl_dma(rtl, rtl->rbstart + (u64)at, first);
 	u8 *rest = to && first < total ? rtl_dma(rtl, rtl->rbstart, total - first) : to;
-	u8 packed[RX_HEAD + RTL_RX_MAX];
+	u8 packed[RX_HEAD + RTL_RX_MAX_RING];
 
 	if (!to || !rest)
 		return false;
@@ -325,7 +325,7 @@ bool rtl_rx_ready(struct net_port *port)
 		return true;
 	if (rx_has_descriptors(rtl))
 		return rx_descriptor_ready(rtl);
-	return rtl_rx_space(rtl) > rx_ring_need(RTL_RX_MAX - ETH_CRC) || rtl_rx_empty(rtl);
+	return rtl_rx_space(rtl) > rx_ring_need(RTL_RX_MAX_RING - ETH_CRC) || rtl_rx_empty(rtl);
 }
 
 /**
@@ -355,6 +355,7 @@ void rtl_rx_stalled(struct net_port *port)
 void rtl_rx(struct net_port *port, const u8 *frame, unsigned int len)
 {
 	struct rtl8139 *rtl = container_of(port, struct rtl8139, port);
+	unsigned int most = rx_has_descriptors(rtl) ? RTL_RX_MAX : RTL_RX_MAX_RING;
 	u8 padded[ETH_MIN] = { 0 };
 	enum rx_kind kind;
 
@@ -363,7 +364,7 @@ void rtl_rx(struct net_port *port, const u8 *frame, unsigned int len)
 	kind = rx_filter(rtl, frame);
 	if (kind == RX_NOT_OURS)
 		return;
-	if (len > RTL_RX_MAX - ETH_CRC) {
+	if (len > most - ETH_CRC) {
 		rtl->stats.rx_error++;
 		rtl_interrupt(rtl, INT_RER);
 	} else {

@@ -14,6 +14,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "../mark.h"
 #include "../msg.h"
 #include "../shared.h"
 #include "testdev.h"
@@ -202,6 +203,29 @@ static struct testdev *testdev_new(u64 addr)
 	return NULL;
 }
 
+static void testdev_mark_registers(const struct dev_mmio *dev)
+{
+	static const struct {
+		unsigned int off, size;
+		const char *name;
+	} all[] = {
+		{ TESTDEV_ID, 8, "ID" }, { TESTDEV_COUNT, 8, "COUNT" },
+		{ TESTDEV_LOG_OFF, 8, "LOG_OFF" }, { TESTDEV_LOG_VALUE, 8, "LOG_VALUE" },
+		{ TESTDEV_LOG_SIZE, 8, "LOG_SIZE" }, { TESTDEV_LOG_COUNT, 8, "LOG_COUNT" },
+		{ TESTDEV_POSTED_COUNT, 8, "POSTED_COUNT" }, { TESTDEV_SET_REG, 8, "SET_REG" },
+		{ TESTDEV_BELL_COUNT, 8 * TESTDEV_NR_BELLS, "BELL_COUNT" },
+		{ TESTDEV_SCRATCH, TESTDEV_REGFILE - TESTDEV_SCRATCH, "SCRATCH" },
+		{ TESTDEV_REGFILE, TESTDEV_POSTED - TESTDEV_REGFILE, "REGFILE" },
+		{ TESTDEV_POSTED, TESTDEV_BELLS - TESTDEV_POSTED, "POSTED" },
+		{ TESTDEV_BELLS, 8 * TESTDEV_NR_BELLS, "BELLS" },
+		{ TESTDEV_BUFFER, TESTDEV_END - TESTDEV_BUFFER, "BUFFER" },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(all); i++)
+		mark("register %s 0x%x %u %s", dev->name, all[i].off, all[i].size, all[i].name);
+}
+
 /**
  * testdev_create - put a test device into device memory
  * @mmio:	where to
@@ -215,6 +239,7 @@ int testdev_create(struct mmio *mmio, u64 addr)
 
 	if (!dev)
 		return fail("cannot make a test device: %s", strerror(errno));
+	testdev_mark_registers(&dev->mmio);
 	if (mmio_add(mmio, &dev->mmio)) {
 		testdev_free(dev);
 		return -1;

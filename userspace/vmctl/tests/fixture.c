@@ -11,6 +11,7 @@
 #include "fixture.h"
 
 u64 test_now = 1000 * NSEC_PER_SEC;
+u64 test_cpu;
 u64 test_realtime;
 bool test_clock_real;
 
@@ -20,6 +21,11 @@ static u64 host_clock(clockid_t id)
 
 	clock_gettime(id, &ts);
 	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+}
+
+u64 clock_cpu(void)
+{
+	return test_cpu;
 }
 
 u64 clock_now(void)

@@ -18,6 +18,7 @@
 #include "timer.h"
 
 extern u64 test_now;		/* clock_now() */
+extern u64 test_cpu;		/* clock_cpu() */
 extern u64 test_realtime;	/* clock_realtime() */
 extern bool test_clock_real;	/* use the host's clocks instead */
 

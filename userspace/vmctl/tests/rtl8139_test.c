@@ -666,6 +666,37 @@ static void descriptors_receive(void **state)
 	assert_int_equal(nic_get32(RING + 16 * (i % 8)), 0);
 }
 
+/* 8139cp with its largest MTU, 4096, takes frames of 4110 bytes; a descriptor tells 8191 */
+static void descriptors_receive_long(void **state)
+{
+	static const unsigned int lens[] = { 4093, 4110, 8187 };
+	static u8 frame[8188];
+	unsigned int i;
+	u32 crc;
+
+	make_frame(frame, nic_mac, sizeof(frame));
+	for (i = 0; i < ARRAY_SIZE(lens); i++) {
+		nic_start(CPCR_RX);
+		nic_desc(RING, 0, OWN | EOR | 0x1fff, 0, BUFFER);
+		nic_out(RTL_RDSAR, RING, 4);
+		nic_out(RTL_RDSAR + 4, 0, 4);
+		nic_receive(frame, lens[i]);
+		assert_int_equal(nic_in(RTL_ISR, 2), INT_ROK);
+		assert_int_equal(nic_get32(RING), FS | LS | 0x02000000 | EOR | (lens[i] + 4));
+		assert_memory_equal(nic.mem.base + BUFFER, frame, lens[i]);
+		crc = slow_crc(frame, lens[i]);
+		assert_memory_equal(nic.mem.base + BUFFER + lens[i], &crc, 4);
+		nic_destroy();
+		nic_create("none");
+	}
+	nic_start(CPCR_RX);
+	nic_desc(RING, 0, OWN | EOR | 0x1fff, 0, BUFFER);
+	nic_out(RTL_RDSAR, RING, 4);
+	nic_receive(frame, 8188);
+	assert_int_equal(nic_in(RTL_ISR, 2), INT_RER);
+	assert_true(nic_get32(RING) & OWN);
+}
+
 /* a driver that waits to be told that there is no descriptor: no frame is lost */
 static void descriptors_run_out(void **state)
 {
@@ -1395,6 +1426,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(ring_nowhere),
 	TEST(lengths),
 	TEST(descriptors_receive),
+	TEST(descriptors_receive_long),
 	TEST(descriptors_run_out),
 	TEST(descriptors_in_pieces),
 	TEST(descriptors_bad),

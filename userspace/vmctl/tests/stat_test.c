@@ -31,6 +31,7 @@ static unsigned int count(struct accel_vcpu *vcpu, struct accel_counter *counter
 	};
 
 	test_now += NSEC_PER_SEC;
+	test_cpu = 5 * reads;
 	memcpy(counter, all, sizeof(all));
 	return ARRAY_SIZE(all);
 }
@@ -110,7 +111,8 @@ static void stat_once(void **state)
 	assert_string_equal(said,
 			    NAME ": 1.250 s\n\n"
 			    "counter                                   count\n"
-			    "other                                         7\n\n"
+			    "other                                         7\n"
+			    "cpu_ns                                        5\n\n"
 			    "exits by reason                           count  percent\n"
 			    "io                                          300   75.00%\n"
 			    "hlt                                         100   25.00%\n"
@@ -119,7 +121,7 @@ static void stat_once(void **state)
 	assert_non_null(strstr(said, "{\"name\": \"" NAME "\", \"seconds\": 2.250, \"exits\": ["));
 	assert_non_null(strstr(said, "{\"reason\": \"io\", \"count\": 600, \"percent\": 85.71}"));
 	assert_non_null(strstr(said, "\"counters\": {\"exit_io\": 600, \"exit_hlt\": 100, "));
-	assert_non_null(strstr(said, ", \"net_sent_bytes\": 0, \"other\": 7}}\n"));
+	assert_non_null(strstr(said, ", \"net_sent_bytes\": 0, \"cpu_ns\": 10, \"other\": 7}}\n"));
 }
 
 /* the guest ends while it is watched: that is no error */
@@ -132,11 +134,11 @@ static void stat_to_the_end(void **state)
 	assert_memory_equal(said, "seconds,other,exit_io,exit_hlt,mmio_unclaimed_read,", 51);
 	line = strchr(said, '\n');
 	assert_non_null(line);
-	assert_memory_equal(line - 12, ",net_dropped", 12);
+	assert_memory_equal(line - 19, ",net_dropped,cpu_ns", 19);
 	assert_string_equal(line + 1,
-			    "1.250,7,300,100,0,0,0,0,0,0,0\n"
-			    "2.250,7,600,100,0,0,0,0,0,0,0\n"
-			    "3.250,7,900,100,0,0,0,0,0,0,0\n");
+			    "1.250,7,300,100,0,0,0,0,0,0,0,5\n"
+			    "2.250,7,600,100,0,0,0,0,0,0,0,10\n"
+			    "3.250,7,900,100,0,0,0,0,0,0,0,15\n");
 }
 
 /* what was added, not the totals */

@@ -58,10 +58,10 @@ static void add_asked(struct trace_file *t, u64 ts, u64 gpa, u64 device, u64 tim
 
 static void add_nic(struct trace_file *t)
 {
-	trace_file_mark(t, 10, "mhv: vm 1 1000000 x86-tsc\n");
-	trace_file_mark(t, 11, "mhv: register nic 0xd9 1 TxPoll\n");
-	trace_file_mark(t, 12, "mhv: register nic 0x3c 2 IMR\n");
-	trace_file_mark(t, 13, "mhv: device nic mmio 0xfffffffff0000000 0x100\n");
+	trace_file_mark(t, 10, "mhv: 1 vm 1000000 x86-tsc\n");
+	trace_file_mark(t, 11, "mhv: 1 register nic 0xd9 1 TxPoll\n");
+	trace_file_mark(t, 12, "mhv: 1 register nic 0x3c 2 IMR\n");
+	trace_file_mark(t, 13, "mhv: 1 device nic mmio 0xfffffffff0000000 0x100\n");
 }
 
 #define NIC	0xfffffffff0000000ull
@@ -138,9 +138,9 @@ static void device_moves(void **state)
 	trace_file_begin(&t, "mhv");
 	add_nic(&t);
 	add_routed(&t, 1000, NIC + 0xd9, POSTED, 100);
-	trace_file_mark(&t, 2000, "mhv: gone mmio 0xfffffffff0000000\n");
+	trace_file_mark(&t, 2000, "mhv: 1 gone mmio 0xfffffffff0000000\n");
 	add_routed(&t, 3000, NIC + 0xd9, POSTED, 100);
-	trace_file_mark(&t, 4000, "mhv: device nic mmio 0xe0000000 0x100\n");
+	trace_file_mark(&t, 4000, "mhv: 1 device nic mmio 0xe0000000 0x100\n");
 	add_routed(&t, 5000, 0xe00000d9, POSTED, 100);
 	trace_file_mark(&t, 5500, "a mark of somebody else\n");
 	trace_file_end(&t, TRACE);
@@ -148,6 +148,43 @@ static void device_moves(void **state)
 	read_report(&report);
 	ASSERT_ROW(&report, "mmio", "nic TxPoll w1", "posted", "vcpu_cache", "2");
 	ASSERT_ROW(&report, "mmio", "0xfffffffff00000d9 w1", "posted", "vcpu_cache", "1");
+	report_free(&report);
+}
+
+/* two VMs with different devices at one address; of a third one nothing is known */
+static void devices_of_each_vm(void **state)
+{
+	struct report report;
+	struct trace_file t;
+	int tid;
+
+	trace_file_begin(&t, "mhv");
+	add_nic(&t);
+	trace_file_mark(&t, 20, "mhv: 1 vcpu 100\n");
+	trace_file_mark(&t, 21, "mhv: 2 vm 1000000 x86-tsc\n");
+	trace_file_mark(&t, 22, "mhv: 2 register disk 0xd9 4 DATA\n");
+	trace_file_mark(&t, 23, "mhv: 2 device disk mmio 0xfffffffff0000000 0x100\n");
+	trace_file_mark(&t, 24, "mhv: 2 vcpu 200\n");
+	for (tid = 100; tid <= 300; tid += 100) {
+		trace_file_add(&t, 0, &(struct event){
+			.kind = EV_EXIT, .ts = 1000 + tid, .tid = tid, .reason = MISCONFIG });
+		trace_file_add(&t, 0, &(struct event){
+			.kind = EV_MMIO, .ts = 1001 + tid, .tid = tid, .gpa = NIC + 0xd9,
+			.size = 1, .write = 1, .route = EVENTFD });
+		trace_file_add(&t, 0, &(struct event){
+			.kind = EV_ENTRY, .ts = 1010 + tid, .tid = tid });
+	}
+	trace_file_mark(&t, 5000, "mhv: 1 gone mmio 0xfffffffff0000000\n");
+	trace_file_add(&t, 0, &(struct event){
+		.kind = EV_MMIO, .ts = 5001, .tid = 200, .gpa = NIC + 0xd9, .size = 4,
+		.write = 1, .route = POSTED });
+	trace_file_end(&t, TRACE);
+
+	read_report(&report);
+	ASSERT_ROW(&report, "mmio", "nic TxPoll w1", "eventfd", "vcpu_cache", "1");
+	ASSERT_ROW(&report, "mmio", "disk DATA w1", "eventfd", "vcpu_cache", "1");
+	ASSERT_ROW(&report, "mmio", "0xfffffffff00000d9 w1", "eventfd", "vcpu_cache", "1");
+	ASSERT_ROW(&report, "mmio", "disk DATA w4", "posted", "vcpu_cache", "1");
 	report_free(&report);
 }
 
@@ -159,12 +196,12 @@ static void packets_and_sleep(void **state)
 	trace_file_begin(&t, "mhv");
 	add_nic(&t);
 	add_routed(&t, 1000, NIC + 0xd9, EVENTFD, 100);
-	trace_file_mark(&t, 2000, "mhv: packet tx 512\n");
+	trace_file_mark(&t, 2000, "mhv: 1 packet tx 512\n");
 	add_routed(&t, 3000, NIC + 0xd9, EVENTFD, 100);
 	ADD(&t, EV_EXIT, 4000, .reason = HLT);
 	ADD(&t, EV_ENTRY, 9000);
 	add_asked(&t, 10000, NIC + 0x3c, 600, 1000);
-	trace_file_mark(&t, 12000, "mhv: packet rx 1536\n");
+	trace_file_mark(&t, 12000, "mhv: 1 packet rx 1536\n");
 	trace_file_end(&t, TRACE);
 
 	read_report(&report);
@@ -234,13 +271,13 @@ static void strings_have_data(void **state)
 
 static void add_counters(struct trace_file *t, unsigned int exits)
 {
-	trace_file_mark(t, 9000, "mhv: counter exits %u\n", exits);
-	trace_file_mark(t, 9001, "mhv: counter exit_tdp_misconfig 1\n");
-	trace_file_mark(t, 9002, "mhv: counter pf_vcpu_cache 1\n");
-	trace_file_mark(t, 9003, "mhv: counter mmio_write 1\n");
-	trace_file_mark(t, 9004, "mhv: counter route_eventfd 1\n");
-	trace_file_mark(t, 9005, "mhv: counter exit_entry_failed 1\n");
-	trace_file_mark(t, 9006, "mhv: end 1\n");
+	trace_file_mark(t, 9000, "mhv: 1 counter exits %u\n", exits);
+	trace_file_mark(t, 9001, "mhv: 1 counter exit_tdp_misconfig 1\n");
+	trace_file_mark(t, 9002, "mhv: 1 counter pf_vcpu_cache 1\n");
+	trace_file_mark(t, 9003, "mhv: 1 counter mmio_write 1\n");
+	trace_file_mark(t, 9004, "mhv: 1 counter route_eventfd 1\n");
+	trace_file_mark(t, 9005, "mhv: 1 counter exit_entry_failed 1\n");
+	trace_file_mark(t, 9006, "mhv: 1 end\n");
 }
 
 static bool counters_equal(unsigned int exits)
@@ -462,6 +499,29 @@ static bool map_is_refused(const char *map)
 	return err;
 }
 
+/* the guest halts at 0xffffffff81000300 */
+static void symbols_of_another_build(void **state)
+{
+	static const char *const format =
+		"ffffffff81000000 T _text\nffffffff81000%d00 t default_idle\n"
+		"ffffffff81000%d00 t helper\nffffffff81000400 T _etext\n";
+	struct trace_file t;
+	char map[200];
+
+	trace_file_begin(&t, "mhv");
+	add_nic(&t);
+	add_routed(&t, 1000, NIC + 0xd9, EVENTFD, 100);
+	ADD(&t, EV_EXIT, 4000, .reason = HLT, .rip = 0xffffffff81000310);
+	ADD(&t, EV_ENTRY, 9000);
+	trace_file_end(&t, TRACE);
+	snprintf(map, sizeof(map), format, 3, 2);
+	assert_false(map_is_refused(map));
+	snprintf(map, sizeof(map), format, 2, 3);
+	assert_true(map_is_refused(map));
+	/* not a Linux: what it calls its functions is its affair */
+	assert_false(map_is_refused("ffffffff81000000 T _text\nffffffff81000300 T sleep\n"));
+}
+
 static void symbols_that_do_not_fit(void **state)
 {
 	make_trace();
@@ -486,6 +546,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(module_and_device_apart),
 		cmocka_unit_test(device_moves),
+		cmocka_unit_test(devices_of_each_vm),
+		cmocka_unit_test(devices_of_each_vm),
 		cmocka_unit_test(packets_and_sleep),
 		cmocka_unit_test(roots_by_cr3),
 		cmocka_unit_test(strings_have_data),
@@ -497,6 +559,7 @@ int main(void)
 		cmocka_unit_test(foreign),
 		cmocka_unit_test(plugin),
 		cmocka_unit_test(symbols),
+		cmocka_unit_test(symbols_of_another_build),
 		cmocka_unit_test(symbols_that_do_not_fit),
 	};
 

@@ -222,7 +222,8 @@ void analysis_packets(struct analysis *a, struct tables *tables)
 		   (tr.end - tr.begin) / story_rate(story));
 	table_note(t, "%llu sent, %llu received, %llu bytes.", tr.tx, tr.packets - tr.tx,
 		   tr.bytes);
-	table_note(t, "Exits and time are without hlt.");
+	table_note(t, "Exits and time are without hlt. Tracing itself takes part of the time;");
+	table_note(t, "without it there are fewer exits by timers, too.");
 	transfer_row(t, &tr, "packets", tr.packets);
 	transfer_row(t, &tr, "bytes", tr.bytes);
 	transfer_row(t, &tr, "page faults", tr.faults);

@@ -62,7 +62,8 @@ struct input {
 	int err;
 };
 
-static const char *const event_names[EV_COUNT] = {
+/* the events as the kernel calls them */
+const char *const input_event_names[EV_COUNT] = {
 #define X(id, name) [EV_##id] = name,
 	TRACE_EVENTS(X)
 #undef X
@@ -87,7 +88,7 @@ static void input_learn(struct input *input, enum event_kind kind)
 	unsigned int i;
 
 	e->kind = kind;
-	e->event = tep_find_event_by_name(input->tep, system, event_names[kind]);
+	e->event = tep_find_event_by_name(input->tep, system, input_event_names[kind]);
 	if (!e->event)
 		return;
 	for (i = 0; i < ARRAY_SIZE(event_fields); i++) {
@@ -325,8 +326,6 @@ static void input_learn_words(struct input *input, struct tep_record *record,
 	} else if (e->kind == EV_MMIO) {
 		input_learn_word(input, record, e, "route", ev->route);
 		input_learn_word(input, record, e, "cache", ev->verdict);
-	} else if (e->kind == EV_INJECT) {
-		input_learn_word(input, record, e, "type", ev->info >> 8 & 7);
 	}
 }
 

@@ -7,25 +7,18 @@
 
 #include "../types.h"
 
-/* the module's events, by name, and vmctl's marks */
+/* the module's events that are read, nearly all of which are recorded; vmctl's marks */
 #define TRACE_EVENTS(X)							\
 	X(ENTRY, "mhv_entry")						\
 	X(EXIT, "mhv_exit")						\
 	X(FAULT, "mhv_page_fault")					\
 	X(SPTE_MADE, "mhv_mmio_spte")					\
-	X(SPTE_CHECK, "mhv_mmio_spte_check")				\
 	X(MMIO, "mhv_mmio")						\
 	X(DECODE, "mhv_decode")						\
 	X(IOREQ, "mhv_ioreq")						\
 	X(IOREQ_DONE, "mhv_ioreq_done")					\
 	X(DATA, "mhv_data")						\
-	X(POSTED, "mhv_posted")						\
-	X(POSTED_DRAIN, "mhv_posted_drain")				\
-	X(EVENTFD, "mhv_eventfd")					\
-	X(INJECT, "mhv_inject")						\
-	X(MEMSLOT, "mhv_memslot")					\
 	X(SHADOW_PAGE, "mhv_shadow_page")				\
-	X(SHADOW_SPTE, "mhv_shadow_spte")				\
 	X(SHADOW_ROOT, "mhv_shadow_root")				\
 	X(MARK, "print")
 
@@ -39,8 +32,8 @@ enum event_kind {
 /* numbers in events, by the field's name */
 #define TRACE_FIELDS(X)							\
 	X(vcpu) X(reason) X(rip) X(cr3) X(gpa) X(gva) X(gva_valid) X(verdict) X(write)	\
-	X(data) X(size) X(route) X(addr) X(count) X(flags) X(mmio) X(offset)	\
-	X(info) X(what) X(cached) X(tables) X(present) X(accessed) X(dirty) X(gnp)
+	X(data) X(size) X(route) X(addr) X(count) X(flags) X(mmio) X(offset) X(what)	\
+	X(cached) X(tables) X(present) X(accessed) X(dirty) X(gnp)
 
 /**
  * struct event - one event
@@ -65,6 +58,8 @@ struct event {
 };
 
 struct input;
+
+extern const char *const input_event_names[EV_COUNT];
 
 struct input *input_open(const char *file);
 int input_each(struct input *input, int (*event)(void *owner, const struct event *ev),

@@ -48,6 +48,36 @@ int report_input_file(struct report_input *in, int argc, char **argv)
 	return 0;
 }
 
+/* Linux halts in functions that are called so */
+static bool report_is_idle(const char *function)
+{
+	return strstr(function, "idle") || strstr(function, "halt");
+}
+
+/* another build of the same kernel has code nearly everywhere, too, but not to halt in */
+static int report_check_halts(const struct report *report)
+{
+	u64 halts = 0, idle = 0;
+	char text[SYMBOL_TEXT], last[SYMBOL_TEXT] = "";
+
+	if (!symbols_have(&report->symbols, "default_idle"))
+		return 0;
+	vec_each(struct story_exit, e, &report->story.exits) {
+		if (!analysis_is_halt(&report->story, e) ||
+		    symbols_name(&report->symbols, e->rip, text) == SYMBOL_USER)
+			continue;
+		halts++;
+		if (report_is_idle(text))
+			idle++;
+		else
+			memcpy(last, text, sizeof(last));
+	}
+	if (2 * idle >= halts)
+		return 0;
+	return fail("--system-map %s: by it the guest halts in %s: it is another kernel's",
+		    report->symbols.file, *last ? last : "no function");
+}
+
 /* a System.map of another kernel would name everything wrongly */
 static int report_check_symbols(const struct report *report)
 {
@@ -61,7 +91,7 @@ static int report_check_symbols(const struct report *report)
 		code += kind == SYMBOL_CODE;
 	}
 	if (!kernel || 2 * code > kernel)
-		return 0;
+		return report_check_halts(report);
 	return fail("--system-map %s: %llu of %llu exits are in no function of it: %s",
 		    report->symbols.file, kernel - code, kernel,
 		    "it is another kernel's, or the guest was booted without nokaslr");

@@ -22,17 +22,21 @@
 #include "../msg.h"
 #include "../power.h"
 #include "dat.h"
+#include "input.h"
 #include "verbs.h"
 
 #define CPUS_MAX	1024
 
 static const char usage[] =
-	"usage: vmctl trace record [-o FILE] [--clock CLOCK] [--buffer KIB] -- COMMAND [ARG...]\n"
+	"usage: vmctl trace record [OPTION...] -- COMMAND [ARG...]\n"
 	"\n"
-	"Runs COMMAND and records the module's events until it ends. `vmctl run` as COMMAND\n"
-	"adds what the report names things by: devices, registers, packets, counters.\n"
+	"Runs COMMAND and records the module's events that the report is made of until it\n"
+	"ends. `vmctl run` as COMMAND adds what the report names things by: devices,\n"
+	"registers, packets, counters.\n"
 	"\n"
 	"  -o, --output FILE  the trace (default trace.dat)\n"
+	"  --all              all events of the module; this can take many times as long\n"
+	"  --roots            also what shadow roots hold at each switch of CR3; likewise\n"
 	"  --clock CLOCK      clock of the trace, as in tracefs' trace_clock (default x86-tsc,\n"
 	"                     which counts the CPU's ticks)\n"
 	"  --buffer KIB       the kernel's buffer for each CPU (default 8192)\n"
@@ -54,6 +58,8 @@ struct reader {
 struct recorder {
 	const char *file, *clock;
 	unsigned int buffer;
+	bool all;
+	bool roots;
 	char **command;
 	struct tracefs_instance *instance;
 	char *dir;
@@ -64,12 +70,14 @@ struct recorder {
 
 /* ---- arguments -------------------------------------------------------------- */
 
-enum { OPT_CLOCK = 256, OPT_BUFFER };
+enum { OPT_CLOCK = 256, OPT_BUFFER, OPT_ALL, OPT_ROOTS };
 
 static int record_parse(struct recorder *rec, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "output", required_argument, NULL, 'o' },
+		{ "all", no_argument, NULL, OPT_ALL },
+		{ "roots", no_argument, NULL, OPT_ROOTS },
 		{ "clock", required_argument, NULL, OPT_CLOCK },
 		{ "buffer", required_argument, NULL, OPT_BUFFER },
 		{ "help", no_argument, NULL, 'h' },
@@ -82,6 +90,12 @@ static int record_parse(struct recorder *rec, int argc, char **argv)
 		switch (c) {
 		case 'o':
 			rec->file = optarg;
+			break;
+		case OPT_ALL:
+			rec->all = true;
+			break;
+		case OPT_ROOTS:
+			rec->roots = true;
 			break;
 		case OPT_CLOCK:
 			rec->clock = optarg;
@@ -136,29 +150,35 @@ static int reader_file(const char *file)
 	return fd;
 }
 
-static int reader_start(struct recorder *rec, unsigned int cpu)
+static int record_open_files(struct recorder *rec)
 {
-	struct reader *reader = &rec->reader[rec->nr];
+	long nr = sysconf(_SC_NPROCESSORS_CONF);
 
-	reader->recorder = rec;
-	reader->fd = reader_file(rec->file);
-	if (reader->fd < 0)
-		return fail("%s: cannot be written: %s", rec->file, strerror(errno));
-	rec->nr++;
-	reader->cpu = tracefs_cpu_open(rec->instance, cpu, false);
-	if (!reader->cpu)
-		return fail("cannot read the trace of CPU %u: %s", cpu, strerror(errno));
-	reader->started = !pthread_create(&reader->thread, NULL, reader_main, reader);
-	return reader->started ? 0 : fail("cannot start a thread");
+	for (; rec->nr < nr && rec->nr < CPUS_MAX; rec->nr++) {
+		rec->reader[rec->nr] = (struct reader){
+			.recorder = rec, .fd = reader_file(rec->file),
+		};
+		if (rec->reader[rec->nr].fd < 0)
+			return fail("%s: cannot be written: %s", rec->file, strerror(errno));
+	}
+	return 0;
 }
 
 static int record_start_readers(struct recorder *rec)
 {
-	long cpu, nr = sysconf(_SC_NPROCESSORS_CONF);
+	unsigned int cpu;
 
-	for (cpu = 0; cpu < nr && cpu < CPUS_MAX; cpu++)
-		if (reader_start(rec, cpu))
-			return -1;
+	for (cpu = 0; cpu < rec->nr; cpu++) {
+		struct reader *reader = &rec->reader[cpu];
+
+		reader->cpu = tracefs_cpu_open(rec->instance, cpu, false);
+		if (!reader->cpu)
+			return fail("cannot read the trace of CPU %u: %s", cpu,
+				    strerror(errno));
+		reader->started = !pthread_create(&reader->thread, NULL, reader_main, reader);
+		if (!reader->started)
+			return fail("cannot start a thread");
+	}
 	return 0;
 }
 
@@ -192,24 +212,73 @@ static int record_stop_readers(struct recorder *rec)
 
 /* ---- the trace -------------------------------------------------------------- */
 
+/*
+ * What the report does not read is left alone: some events are many, and mhv_shadow_root
+ * looks at every entry of the tables that are left.
+ */
+static int record_enable(struct recorder *rec)
+{
+	unsigned int i;
+
+	if (rec->all)
+		return tracefs_event_enable(rec->instance, "mhv", NULL);
+	/* of the shadow pages those that are new are counted */
+	if (tracefs_event_file_write(rec->instance, "mhv", input_event_names[EV_SHADOW_PAGE],
+				     "filter", "what == 0") < 0)
+		return -1;
+	for (i = 0; i < EV_COUNT; i++)
+		if (i != EV_MARK && (i != EV_SHADOW_ROOT || rec->roots) &&
+		    tracefs_event_enable(rec->instance, "mhv", input_event_names[i]))
+			return -1;
+	return 0;
+}
+
+static int record_no_clock(const struct recorder *rec)
+{
+	return fail("--clock %s: this kernel has no such clock: see %s/trace_clock", rec->clock,
+		    tracefs_tracing_dir());
+}
+
+/* the clocks that there are, the one in use in brackets */
+static bool record_has_clock(const struct recorder *rec)
+{
+	char *text = tracefs_instance_file_read(NULL, "trace_clock", NULL), *rest = text, *word;
+	bool found = false;
+
+	while (text && !found && (word = strsep(&rest, " []\n")))
+		found = *word && !strcmp(word, rec->clock);
+	free(text);
+	return found;
+}
+
+/*
+ * What can be known is asked first: an instance has files for each event of the kernel,
+ * and a kernel before 6.6 makes them all at once, of tens of MiB.
+ */
+static int record_check(struct recorder *rec)
+{
+	if (!tracefs_tracing_dir())
+		return fail("no tracefs here: mount it, or be root");
+	if (!record_has_clock(rec))
+		return record_no_clock(rec);
+	return record_open_files(rec);
+}
+
 static int record_open(struct recorder *rec)
 {
 	char name[32];
 
-	if (!tracefs_tracing_dir())
-		return fail("no tracefs here: mount it, or be root");
 	snprintf(name, sizeof(name), "vmctl-%d", getpid());
 	rec->instance = tracefs_instance_create(name);
 	if (!rec->instance)
 		return fail("cannot make a trace: %s: be root", strerror(errno));
 	rec->dir = tracefs_instance_get_dir(rec->instance);
 	if (tracefs_instance_file_write(rec->instance, "trace_clock", rec->clock) < 0)
-		return fail("--clock %s: this kernel has no such clock: see %s/trace_clock",
-			    rec->clock, tracefs_tracing_dir());
+		return record_no_clock(rec);
 	if (tracefs_instance_set_buffer_size(rec->instance, rec->buffer, -1))
 		return fail("--buffer %u: the kernel does not give that much: use less",
 			    rec->buffer);
-	if (tracefs_event_enable(rec->instance, "mhv", NULL))
+	if (record_enable(rec))
 		return fail("the module's events are not there: load mhv.ko");
 	return 0;
 }
@@ -349,7 +418,7 @@ int trace_record(int argc, char **argv)
 	if (record_parse(&rec, argc, argv))
 		return STATUS_USAGE;
 	record_signals();
-	if (!record_open(&rec) && !record_start_readers(&rec))
+	if (!record_check(&rec) && !record_open(&rec) && !record_start_readers(&rec))
 		status = record_run(&rec);
 	if (status >= 0 && record_save(&rec))
 		status = -1;

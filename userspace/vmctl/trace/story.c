@@ -320,9 +320,9 @@ static struct story_access *story_access(struct story *story, const struct story
 	a->data = ev->data;
 	a->exit = v->exit;
 	a->mmio = mmio;
-	map_name(&story->map, mmio, addr, name);
+	map_name(&story->map, v->tid, mmio, addr, name);
 	a->name = story_keep(story, name);
-	dev = map_device(&story->map, mmio, addr);
+	dev = map_device(&story->map, v->tid, mmio, addr);
 	a->dev = dev ? story_keep(story, dev) : NULL;
 	return a;
 }
@@ -355,7 +355,7 @@ static void story_on_string(struct story *story, struct story_vcpu *v, const str
 
 	v->string = story->strings.nr;
 	s = vec_add(&story->strings, sizeof(*s));
-	map_name(&story->map, ev->mmio, ev->addr, name);
+	map_name(&story->map, v->tid, ev->mmio, ev->addr, name);
 	*s = (struct story_string){
 		.ts = ev->ts, .addr = ev->addr, .size = ev->size, .count = ev->count,
 		.mmio = ev->mmio, .write = ev->flags & MHV_IOREQ_WRITE,
@@ -420,23 +420,23 @@ static void story_on_packet(struct story *story, const struct event *ev, const c
 
 static void story_on_mark(struct story *story, const struct event *ev)
 {
+	const char *text = map_mark(&story->map, ev->text);
 	char word[64], clock[32];
 	u64 value;
-	int pid;
 
-	if (map_mark(&story->map, ev->text))
+	if (!text)
 		return;
-	if (sscanf(ev->text, "packet %2s %llu", word, &value) == 2) {
+	if (sscanf(text, "packet %2s %llu", word, &value) == 2) {
 		story_on_packet(story, ev, word, value);
-	} else if (sscanf(ev->text, "counter %63s %llu", word, &value) == 2) {
+	} else if (sscanf(text, "counter %63s %llu", word, &value) == 2) {
 		groups_get(&story->counters, word)->extra[0] += value;
-	} else if (sscanf(ev->text, "vm %d %llu %31s", &pid, &value, clock) == 3) {
+	} else if (sscanf(text, "vm %llu %31s", &value, clock) == 2) {
 		story->vms++;
 		story->tsc_khz = value;
 		snprintf(story->clock, sizeof(story->clock), "%s", clock);
-	} else if (sscanf(ev->text, "end %d", &pid) == 1) {
+	} else if (!strcmp(text, "end")) {
 		story->ended++;
-	} else if (sscanf(ev->text, "lost %llu", &value) == 1) {
+	} else if (sscanf(text, "lost %llu", &value) == 1) {
 		story->told_lost += value;
 	}
 }

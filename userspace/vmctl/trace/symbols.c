@@ -80,6 +80,18 @@ int symbols_read(struct symbols *symbols, const char *file)
 	return err;
 }
 
+/**
+ * symbols_have - is there a symbol of a name
+ * @symbols:	symbols
+ * @name:	its name
+ *
+ * Return: true if so.
+ */
+bool symbols_have(const struct symbols *symbols, const char *name)
+{
+	return groups_find(&symbols->strings, name);
+}
+
 /* the last symbol at or below an address */
 static const struct symbol *symbols_below(const struct symbols *symbols, u64 addr)
 {

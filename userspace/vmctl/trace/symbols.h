@@ -27,6 +27,7 @@ enum symbol_kind {
 };
 
 int symbols_read(struct symbols *symbols, const char *file);
+bool symbols_have(const struct symbols *symbols, const char *name);
 enum symbol_kind symbols_name(const struct symbols *symbols, u64 addr, char text[SYMBOL_TEXT]);
 void symbols_free(struct symbols *symbols);
 
