@@ -205,6 +205,23 @@ bool vmx_plain_misconfig(struct mhv_vcpu *v)
 	return vmx_plain_done(v, plain);
 }
 
+/**
+ * vmx_plain_nothing - do nothing for the guest, and that at once
+ * @v: has just exited for a VMCALL, which its VM has for measurements
+ *
+ * No single step is seen and no shadow of STI ends: here each instruction counts.
+ * Context: interrupts off, right after the exit.
+ * Return: true to enter the guest again at once.
+ */
+bool vmx_plain_nothing(struct mhv_vcpu *v)
+{
+	if (unlikely(to_vmx(v)->injecting))
+		vmx_injected(v);
+	vmcs_write(VMCS_GUEST_RIP,
+		   vmcs_read(VMCS_GUEST_RIP) + vmcs_read(VMCS_EXIT_INSN_LEN));
+	return true;
+}
+
 #define INTR_INFO_PAGE_FAULT	(INTR_INFO_VALID | INTR_INFO_ERROR_CODE | INTR_HARD_EXCEPTION | \
 				 X86_TRAP_PF)
 

@@ -593,6 +593,8 @@ static __always_inline bool vmx_enter_once(struct mhv_vcpu *v, struct vmx_vcpu *
 	/* an entry that fails on guest state does not launch */
 	if (unlikely(!vmx->launched))
 		vmx->launched = !(reason & XR_ENTRY_FAILURE);
+	if (measured && reason == XR_VMCALL)
+		return vmx_plain_nothing(v);
 	return vmx_exit_plain(v, reason);
 }
 

@@ -290,6 +290,7 @@ enum mhv_next vmx_exit_wrmsr(struct mhv_vcpu *v);
 /* exit.c */
 bool vmx_plain_misconfig(struct mhv_vcpu *v);
 bool vmx_plain_page_fault(struct mhv_vcpu *v);
+bool vmx_plain_nothing(struct mhv_vcpu *v);
 enum mhv_next vmx_handle_exit(struct mhv_vcpu *v);
 
 /* vmx.c */

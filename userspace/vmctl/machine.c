@@ -106,12 +106,12 @@ static int machine_create_memory(struct machine *machine)
 
 	if (machine_check_memory(machine) || memory_create(mem, machine->opt->mem))
 		return -1;
-	if (ops->set_memory(machine->accel, 0, 0, mem->low, mem->base))
+	if (ops->set_memory(machine->accel, 0, 0, mem->low, mem->base, false))
 		return -1;
 	if (!mem->high)
 		return 0;
 	return ops->set_memory(machine->accel, 1, MEM_ABOVE_HOLE, mem->high,
-			       mem->base + mem->low);
+			       mem->base + mem->low, false);
 }
 
 static int machine_create_devices(struct machine *m)

@@ -79,6 +79,24 @@ static int parse_mem(struct run_options *opt, const char *text)
 	return 0;
 }
 
+static const char *const paging_names[] = {
+	[PAGING_AUTO]	= "auto",
+	[PAGING_TDP]	= "ept",
+	[PAGING_SHADOW]	= "shadow",
+	[PAGING_SHADOW_GNP] = "shadow,gnp",
+};
+
+/**
+ * paging_name - what users call a way of paging
+ * @paging:	it
+ *
+ * Return: a constant string.
+ */
+const char *paging_name(enum accel_paging paging)
+{
+	return paging_names[paging];
+}
+
 /**
  * paging_parse - read the value of --paging
  * @text:	what the user wrote
@@ -88,19 +106,12 @@ static int parse_mem(struct run_options *opt, const char *text)
  */
 int paging_parse(const char *text, enum accel_paging *paging)
 {
-	static const struct {
-		const char *name;
-		enum accel_paging paging;
-	} modes[] = {
-		{ "auto", PAGING_AUTO }, { "ept", PAGING_TDP }, { "shadow", PAGING_SHADOW },
-		{ "shadow,gnp", PAGING_SHADOW_GNP },
-	};
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(modes); i++) {
-		if (strcmp(text, modes[i].name))
+	for (i = 0; i < ARRAY_SIZE(paging_names); i++) {
+		if (strcmp(text, paging_names[i]))
 			continue;
-		*paging = modes[i].paging;
+		*paging = i;
 		return 0;
 	}
 	return fail("--paging %s: not known: use ept, shadow, shadow,gnp or auto", text);

@@ -51,6 +51,7 @@ struct run_options {
 
 const struct accel_ops *accel_find(const char *name);
 int paging_parse(const char *text, enum accel_paging *paging);
+const char *paging_name(enum accel_paging paging);
 int run_options_parse(struct run_options *opt, int argc, char **argv);
 void run_options_free(struct run_options *opt);
 

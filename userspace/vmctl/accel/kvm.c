@@ -190,10 +190,12 @@ static unsigned int kvm_phys_bits(const struct accel *accel)
 	return 36;
 }
 
-static int kvm_set_memory(struct accel *accel, u32 slot, u64 gpa, u64 size, void *hva)
+static int kvm_set_memory(struct accel *accel, u32 slot, u64 gpa, u64 size, void *hva,
+			  bool readonly)
 {
 	struct kvm_userspace_memory_region region = {
 		.slot = slot,
+		.flags = readonly ? KVM_MEM_READONLY : 0,
 		.guest_phys_addr = gpa,
 		.memory_size = size,
 		.userspace_addr = (uintptr_t)hva,

@@ -46,14 +46,16 @@ static void options_good(void **state)
 	assert_int_equal(opt.without, BIT(MHV_OPT_REGFILE));
 	assert_ptr_equal(opt.accels[0], &mhv_accel);
 	assert_int_equal(opt.nr_accels, 1);
-	assert_false(opt.mmu || opt.compare);
+	assert_string_equal(opt.verb->name, "mmio");
+	assert_false(opt.compare);
 	assert_int_equal(parse(&opt, "mmu --accel mhv,kvm --without unsync"), 0);
-	assert_true(opt.mmu && opt.compare);
+	assert_string_equal(opt.verb->name, "mmu");
+	assert_true(opt.compare);
 	assert_int_equal(opt.nr_accels, 2);
 	assert_ptr_equal(opt.accels[0], &mhv_accel);
 	assert_ptr_equal(opt.accels[1], &kvm_accel);
 	assert_int_equal(parse(&opt, "mmio --accel mhv"), 0);
-	assert_false(opt.mmu || opt.compare);
+	assert_false(opt.compare);
 	assert_int_equal(parse(&opt, "mmio --accel kvm"), 0);
 	assert_true(opt.compare);
 	assert_int_equal(opt.nr_accels, 1);
@@ -70,7 +72,8 @@ static void options_bad(void **state)
 		"mmio --without ,posted", "mmio --without posted,,regfile",
 		"mmio --without POSTED", "mmio --paging tdp", "mmio --bogus", "--json",
 		"mmu extra", "mmu --accel", "mmu --accel xen", "mmu --accel mhv,mhv",
-		"mmu --accel mhv,", "mmu --accel mhv,kvm,mhv", "mmu --accel ,kvm",
+		"mmu --accel mhv,", "mmu --without posted", "mmio --without unsync",
+		"ops --without posted", "--without posted scale", "ops mmio", "mmu --accel mhv,kvm,mhv", "mmu --accel ,kvm",
 	};
 	struct bench_options opt;
 	unsigned int i;
@@ -194,7 +197,7 @@ static void mmu_json(void **state)
 {
 	static const char row[] =
 		"{'op': '%s', %s'paging': '%s', 'without': %s, 'min': %d, '%s': %d, 'mean': %d}";
-	struct bench_options opt = { .json = true, .mmu = true };
+	struct bench_options opt = { .json = true };
 	unsigned int compare;
 
 	for (compare = 0; compare < 2; compare++) {
@@ -219,14 +222,15 @@ static void mmu_json(void **state)
 
 static void mmu_table(void **state)
 {
-	struct bench_options opt = { .iterations = 10, .mmu = true, .compare = true };
+	static const struct bench_verb verb = { .title = "some work" };
+	struct bench_options opt = { .iterations = 10, .verb = &verb, .compare = true };
 	static const char remap[] =
-		"\nremap-1000    kvm   ept         -              9004       9005 1234567890\n";
+		"\nremap-1000      kvm   ept         -              9004       9005 1234567890\n";
 	static const char invlpg[] =
-		"\ninvlpg        shadow      unsync            1          2          3\n";
+		"\ninvlpg          shadow      unsync            1          2          3\n";
 	char *text = mmu_printed(&opt);
 
-	assert_non_null(strstr(text, "10 samples"));
+	assert_non_null(strstr(text, "some work, 10 samples"));
 	assert_non_null(strstr(text, remap));
 	free(text);
 	opt.compare = false;
@@ -306,7 +310,7 @@ static int measure(const char *line, char **text)
 	assert_int_equal(parse(&opt, line), 0);
 	stdout = open_memstream(text, &len);
 	opt.accels[0] = &soft_accel;
-	ret = opt.mmu ? bench_mmu(&opt) : bench_mmio(&opt);
+	ret = opt.verb->run(&opt);
 	fclose(stdout);
 	stdout = saved;
 	return ret;

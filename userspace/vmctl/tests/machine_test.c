@@ -69,7 +69,8 @@ static unsigned int fake_phys_bits(const struct accel *accel)
 	return phys_bits;
 }
 
-static int fake_set_memory(struct accel *accel, u32 slot, u64 gpa, u64 size, void *hva)
+static int fake_set_memory(struct accel *accel, u32 slot, u64 gpa, u64 size, void *hva,
+			   bool readonly)
 {
 	assert_int_equal(slot, accel->slots++);
 	return 0;

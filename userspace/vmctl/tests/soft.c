@@ -41,9 +41,11 @@ static unsigned int soft_phys_bits(const struct accel *accel)
 	return 39;
 }
 
-static int soft_set_memory(struct accel *accel, u32 slot, u64 gpa, u64 size, void *hva)
+static int soft_set_memory(struct accel *accel, u32 slot, u64 gpa, u64 size, void *hva,
+			   bool readonly)
 {
-	soft.mem = hva;
+	if (!slot)
+		soft.mem = hva;
 	return 0;
 }
 
