@@ -577,14 +577,19 @@ static __always_inline bool vmx_exit_plain(struct mhv_vcpu *v, u32 reason)
 static __always_inline bool vmx_enter_once(struct mhv_vcpu *v, struct vmx_vcpu *vmx,
 					   bool measured)
 {
+	u64 entered = 0;
 	u32 reason;
 
 	if (measured)
 		vmx_measure_entry(v);
 	vmx_l1d_flush();
-	vmx_enter_guest(v);
 	if (measured)
+		entered = rdtsc();
+	vmx_enter_guest(v);
+	if (measured) {
 		v->exited = rdtsc();
+		v->stat[MHV_STAT_GUEST_TICKS] += v->exited - entered;
+	}
 	vmx->plain = MHV_PLAIN_NO;
 	if (unlikely(vmx->failed))
 		return false;

@@ -61,11 +61,13 @@ OPS_CODE(floor, "", "	vmcall\n", "");
 OPS_CODE(cpuid, "", "	xor %eax, %eax\n	cpuid\n", "	add %ebx, %r12d\n");
 
 #define PAT	"	mov $0x277, %ecx\n"
-#define ADD	"	add %eax, %r12d\n"
-OPS_CODE(rdmsr, PAT, "	rdmsr\n", "	mov %eax, %eax\n" ADD);
-OPS_CODE(wrmsr, PAT, "	mov $0x00070106, %eax\n	mov %eax, %edx\n	wrmsr\n", "	rdmsr\n" ADD);
+#define KEEP	"	mov %eax, %esi\n"
+#define ADD	"	add %esi, %r12d\n"
+OPS_CODE(rdmsr, PAT, "	rdmsr\n" KEEP, ADD);
+OPS_CODE(wrmsr, PAT, "	mov $0x00070106, %eax\n	mov %eax, %edx\n	wrmsr\n",
+	 "	rdmsr\n" KEEP ADD);
 
-OPS_CODE(port_read, "", "	in $" TEXT(OPS_PORT) ", %eax\n", ADD);
+OPS_CODE(port_read, "", "	in $" TEXT(OPS_PORT) ", %eax\n" KEEP, ADD);
 OPS_CODE(port_write, "", "	mov %r13d, %eax\n	out %eax, $" TEXT(OPS_PORT) "\n", "");
 
 #define ADD_BYTE	"	movzbl %bl, %ebx\n	add %ebx, %r12d\n"

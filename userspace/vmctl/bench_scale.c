@@ -23,6 +23,7 @@
 #define RANGE_STEP	16
 #define SLOTS		0x40000000ull	/* slots, two pages apart */
 #define SLOT_FIRST	16
+#define FILES_MAX	8192
 #define CHANGE_SHARE	50	/* samples as bench_op.share says */
 
 static const u32 counts[] = { 1, 16, 256, 4096 };
@@ -39,9 +40,9 @@ static const struct bench_op op_touch = { "change", &bench_ops_touch, OPS_DEVICE
 /* a backend may keep a descriptor for each doorbell */
 static void allow_files(void)
 {
-	struct rlimit limit;
+	struct rlimit limit = { FILES_MAX, FILES_MAX };
 
-	if (getrlimit(RLIMIT_NOFILE, &limit))
+	if (!setrlimit(RLIMIT_NOFILE, &limit) || getrlimit(RLIMIT_NOFILE, &limit))
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);

@@ -15,6 +15,7 @@
 #include "firmware/firmware.h"
 #include "machine.h"
 #include "msg.h"
+#include "phases.h"
 #include "size.h"
 #include "stats.h"
 #include "terminal.h"
@@ -131,6 +132,8 @@ static int machine_create_devices(struct machine *m)
 	err |= pci_init(&m->pci, ports, &m->mmio, &m->mem, &m->pic);
 	if (m->opt->debug_exit)
 		err |= debugexit_init(ports, &m->power);
+	if (m->opt->phases)
+		err |= phases_init(m);
 	return err ? fail("two devices share a port, or memory ran out") : 0;
 }
 
@@ -166,7 +169,9 @@ static int machine_add_devices(struct machine *machine)
 		if (!machine->nics[i])
 			return -1;
 	}
-	return opt->without ? machine->ops->set_options(machine->accel, opt->without, false) : 0;
+	if (!opt->without && !opt->measure)
+		return 0;
+	return machine->ops->set_options(machine->accel, opt->without, opt->measure);
 }
 
 static int machine_load(struct machine *machine)

@@ -18,7 +18,7 @@
 
 enum { OPT_NAME = 1, OPT_KERNEL, OPT_INITRD, OPT_APPEND, OPT_MEM, OPT_PAGING, OPT_TIMEOUT,
 	OPT_STATS, OPT_JSON, OPT_DEBUG_EXIT, OPT_CONSOLE, OPT_DEVICE, OPT_NET, OPT_WITHOUT,
-	OPT_ACCEL, OPT_HELP };
+	OPT_ACCEL, OPT_PHASES, OPT_MEASURE, OPT_HELP };
 
 static const struct option long_options[] = {
 	{ "name",	required_argument,	NULL, OPT_NAME },
@@ -36,6 +36,8 @@ static const struct option long_options[] = {
 	{ "net",	required_argument,	NULL, OPT_NET },
 	{ "without",	required_argument,	NULL, OPT_WITHOUT },
 	{ "accel",	required_argument,	NULL, OPT_ACCEL },
+	{ "phases",	no_argument,		NULL, OPT_PHASES },
+	{ "measure",	no_argument,		NULL, OPT_MEASURE },
 	{ "help",	no_argument,		NULL, OPT_HELP },
 	{ }
 };
@@ -217,6 +219,12 @@ static int parse_one(struct run_options *opt, int which, const char *text)
 	case OPT_DEBUG_EXIT:
 		opt->debug_exit = true;
 		return 0;
+	case OPT_PHASES:
+		opt->phases = true;
+		return 0;
+	case OPT_MEASURE:
+		opt->measure = true;
+		return 0;
 	case OPT_CONSOLE:
 		return parse_console(opt, text);
 	case OPT_DEVICE:
@@ -254,6 +262,10 @@ static int parse_complete(const struct run_options *opt, int argc, char **argv)
 		return fail("'%s': not an option: see 'vmctl run --help'", argv[optind]);
 	if (opt->without && !opt->ops->optional)
 		return fail("--without is for --accel mhv: %s has none of these", opt->ops->name);
+	if (opt->measure && !opt->ops->optional)
+		return fail("--measure is for --accel mhv: %s does not measure", opt->ops->name);
+	if (opt->phases && !opt->json)
+		return fail("--phases needs --json, which tells them");
 	if (!opt->kernel)
 		return fail("--kernel is missing: give a vmlinuz, a vmlinux or a multiboot kernel");
 	return 0;

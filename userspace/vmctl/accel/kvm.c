@@ -591,10 +591,40 @@ static void kvm_want_window(struct accel_vcpu *vcpu, bool want)
 	vcpu->run->request_interrupt_window = want;
 }
 
+/* one of KVM's own counters; histograms and times are left out */
+static bool kvm_read_counter(int fd, const struct kvm_stats_header *header, u32 index,
+			     struct accel_counter *counter)
+{
+	struct {
+		struct kvm_stats_desc desc;
+		char name[128];
+	} entry;
+	size_t len = sizeof(entry.desc) + header->name_size;
+
+	if (header->name_size > sizeof(entry.name) ||
+	    pread(fd, &entry, len, header->desc_offset + index * len) != (ssize_t)len ||
+	    entry.desc.size != 1 || (entry.desc.flags & KVM_STATS_UNIT_MASK) != KVM_STATS_UNIT_NONE ||
+	    pread(fd, &counter->value, sizeof(counter->value),
+		  header->data_offset + entry.desc.offset) != sizeof(counter->value))
+		return false;
+	snprintf(counter->name, sizeof(counter->name), "kvm_%.*s", 50, entry.name);
+	return true;
+}
+
 static unsigned int kvm_counters(struct accel_vcpu *vcpu, struct accel_counter *counter,
 				 unsigned int max)
 {
-	return 0;
+	int fd = ioctl(vcpu->fd, KVM_GET_STATS_FD, 0);
+	struct kvm_stats_header header;
+	unsigned int i, nr = 0;
+
+	if (fd < 0)
+		return 0;
+	if (pread(fd, &header, sizeof(header), 0) == sizeof(header))
+		for (i = 0; i < header.num_desc && nr < max; i++)
+			nr += kvm_read_counter(fd, &header, i, &counter[nr]);
+	close(fd);
+	return nr;
 }
 
 static const u64 *kvm_counter(const struct accel_vcpu *vcpu, const char *name)
