@@ -569,18 +569,23 @@ static u32 xsave_size(struct mhv_vcpu *v, u64 xcr0, bool compacted)
 	return size;
 }
 
-/* Words that follow the CPU's state. */
-static void cpuid_dynamic(struct mhv_vcpu *v, u32 function, u32 index, u32 *ebx, u32 *ecx)
+static noinline void cpuid_leaf1(struct mhv_vcpu *v, u32 *ebx, u32 *ecx)
 {
 	struct mhv_paging_state p;
 
+	mhv_op(get_paging)(v, &p);
+	*ebx |= v->id << 24;
+	*ecx &= ~(u32)LEAF1_ECX_OSXSAVE;
+	if (p.cr4 & X86_CR4_OSXSAVE)
+		*ecx |= LEAF1_ECX_OSXSAVE;
+}
+
+/* Words that follow the CPU's state. */
+static void cpuid_dynamic(struct mhv_vcpu *v, u32 function, u32 index, u32 *ebx, u32 *ecx)
+{
 	switch (function) {
 	case 1:
-		mhv_op(get_paging)(v, &p);
-		*ebx |= v->id << 24;
-		*ecx &= ~(u32)LEAF1_ECX_OSXSAVE;
-		if (p.cr4 & X86_CR4_OSXSAVE)
-			*ecx |= LEAF1_ECX_OSXSAVE;
+		cpuid_leaf1(v, ebx, ecx);
 		break;
 	case 0xd:
 		if (index == 0) {

@@ -530,11 +530,12 @@ bool mhv_vector_read(struct mhv_vcpu *v, unsigned int reg, void *data, unsigned 
 bool mhv_vector_write(struct mhv_vcpu *v, unsigned int reg, const void *data,
 		      unsigned int size, bool zero);
 
-/* What the short way made of a device access. */
+/* What the short way made of an exit. */
 enum mhv_plain {
 	MHV_PLAIN_NO,		/* nothing: go the long way */
 	MHV_PLAIN_DONE,		/* RIP has moved: enter the guest again */
 	MHV_PLAIN_USER,		/* likewise, and user space has a request */
+	MHV_PLAIN_RESUME,	/* likewise, after a look at what is to be done first */
 	MHV_PLAIN_WAIT,		/* user space has a request, RIP moves with the answer */
 };
 

@@ -473,18 +473,6 @@ static void vmx_flush_gva(struct mhv_vcpu *v, u64 gva)
 		vmx_invvpid(INVVPID_TYPE_SINGLE, vpid, 0);
 }
 
-static void vmx_write_dirty_regs(struct mhv_vcpu *v)
-{
-	if (v->dirty & MHV_REG_RIP)
-		vmcs_write(VMCS_GUEST_RIP, v->rip);
-	if (v->dirty & MHV_REG_RSP)
-		vmcs_write(VMCS_GUEST_RSP, v->gpr[MHV_RSP]);
-	if (v->dirty & MHV_REG_RFLAGS)
-		vmcs_write(VMCS_GUEST_RFLAGS, v->rflags);
-	v->dirty = 0;
-	v->cached = 0;
-}
-
 static void vmx_refresh_host(struct vmx_vcpu *vmx)
 {
 	unsigned long cr3 = __get_current_cr3_fast();
@@ -563,13 +551,15 @@ static void vmx_after_exit(struct mhv_vcpu *v)
 	vtime_account_guest_exit();
 }
 
-/* Deal with the exit at once, if it is an access for the short way. */
+/* Deal with the exit at once, if it is one for the short way. */
 static __always_inline bool vmx_exit_plain(struct mhv_vcpu *v, u32 reason)
 {
 	if (likely(reason == XR_EPT_MISCONFIG))
 		return vmx_plain_misconfig(v);
 	if (reason == XR_EXCEPTION_NMI && v->vm->shadow)
 		return vmx_plain_page_fault(v);
+	if (reason == XR_CPUID || reason == XR_RDMSR || reason == XR_WRMSR)
+		return vmx_plain_insn(v, reason);
 	return false;
 }
 

@@ -256,11 +256,12 @@ static void soft_kick(struct accel_vcpu *vcpu)
 
 static bool soft_irq_ready(const struct accel_vcpu *vcpu)
 {
-	return false;
+	return soft.interrupts;
 }
 
 static void soft_inject(struct accel_vcpu *vcpu, u8 vector)
 {
+	soft.vector = vector;
 }
 
 static void soft_want_window(struct accel_vcpu *vcpu, bool want)
