@@ -516,7 +516,7 @@ static bool ops_next(struct soft_access *access, unsigned int at)
 	} else if (runs(&bench_ops_irq)) {
 		access->port = true;
 		access->gpa = at ? OPS_PORT_EOI : OPS_PORT_IRQ;
-		regs->r12 += at && soft.vector == OPS_VECTOR;
+		regs->r12 += at == 1 && soft.vector == OPS_VECTOR;
 		return at < 2;
 	} else if (runs(&bench_ops_hlt)) {
 		*access = (struct soft_access){ .halt = true };
