@@ -120,6 +120,9 @@ static void filter_leaf7(struct mhv_cpuid_entry *e)
 		e->ecx &= ~LEAF7_ECX_AVX512;
 		e->edx &= ~LEAF7_EDX_AVX512;
 	}
+	/* the kernel clears it where firmware has left fast strings off */
+	if (!boot_cpu_has(X86_FEATURE_ERMS))
+		e->ebx &= ~F(9);
 	if (!cpuid_vendor_has(MHV_FEAT_INVPCID))
 		e->ebx &= ~F(10);
 	if (!cpuid_vendor_has(MHV_FEAT_RDTSCP))

@@ -13,7 +13,7 @@
 /**
  * struct phase - the end of a part of the work
  * @number:	as the guest has written it
- * @cpu_ns:	CPU time of all of vmctl's threads, the guest's included
+ * @cpu_ns:	CPU time of all of vmctl's threads, the guest's included, since it was loaded
  * @stats:	all counters, since the beginning
  */
 struct phase {
@@ -24,6 +24,7 @@ struct phase {
 
 static struct phase phases[PHASES_MAX];
 static unsigned int nr_phases;
+static u64 loaded_ns;
 
 static u64 phase_cpu_ns(void)
 {
@@ -46,7 +47,7 @@ static void phase_write(void *machine, u64 off, u64 val, unsigned int size)
 		return;
 	nr_phases++;
 	phase->number = val;
-	phase->cpu_ns = phase_cpu_ns();
+	phase->cpu_ns = phase_cpu_ns() - loaded_ns;
 	stats_collect(machine, &phase->stats);
 }
 
@@ -54,13 +55,14 @@ static const struct bus_ops phase_ops = { phase_read, phase_write, 1, "phases" }
 
 /**
  * phases_init - put the port on the bus
- * @machine:	whose counters are kept
+ * @machine:	whose counters are kept; its guest has been loaded
  *
  * Return: 0, or -1 when the port is taken.
  */
 int phases_init(struct machine *machine)
 {
 	nr_phases = 0;
+	loaded_ns = phase_cpu_ns();
 	return bus_add(&machine->ports, PHASE_PORT, 1, &phase_ops, machine);
 }
 

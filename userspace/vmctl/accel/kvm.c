@@ -30,6 +30,8 @@
 #define KVM_TSS		0xfffbd000ul	/* three pages that KVM wants for real mode */
 #define KICK_SIGNAL	SIGUSR1
 #define CPUID_MAX	256
+#define MISC_ENABLE	0x1a0	/* MSR */
+#define MISC_ENABLE_FAST_STRING	BIT(0)
 
 struct accel {
 	int device, vm;
@@ -320,6 +322,22 @@ static void kvm_vcpu_close(struct accel_vcpu *vcpu)
 	free(vcpu);
 }
 
+/* as firmware leaves it: a guest that finds fast strings off does without REP */
+static int kvm_set_misc_enable(struct accel_vcpu *vcpu)
+{
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry;
+	} msrs = { .head.nmsrs = 1, .entry.index = MISC_ENABLE };
+
+	if (ioctl(vcpu->fd, KVM_GET_MSRS, &msrs) != 1)
+		return fail("cannot read the vCPU's MSRs: %s", strerror(errno));
+	msrs.entry.data |= MISC_ENABLE_FAST_STRING;
+	if (ioctl(vcpu->fd, KVM_SET_MSRS, &msrs) != 1)
+		return fail("cannot set the vCPU's MSRs: %s", strerror(errno));
+	return 0;
+}
+
 static int kvm_vcpu_create(struct accel_vcpu *vcpu, u32 id)
 {
 	struct accel *accel = vcpu->accel;
@@ -330,6 +348,8 @@ static int kvm_vcpu_create(struct accel_vcpu *vcpu, u32 id)
 		return fail("cannot make vCPU %u: %s", id, strerror(errno));
 	if (ioctl(vcpu->fd, KVM_SET_CPUID2, accel->cpuid))
 		return fail("cannot set the vCPU's features: %s", strerror(errno));
+	if (kvm_set_misc_enable(vcpu))
+		return -1;
 	area = mmap(NULL, accel->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
 	if (area == MAP_FAILED)
 		return fail("cannot map the vCPU's run area: %s", strerror(errno));
