@@ -623,7 +623,8 @@ static bool kvm_read_counter(int fd, const struct kvm_stats_header *header, u32 
 
 	if (header->name_size > sizeof(entry.name) ||
 	    pread(fd, &entry, len, header->desc_offset + index * len) != (ssize_t)len ||
-	    entry.desc.size != 1 || (entry.desc.flags & KVM_STATS_UNIT_MASK) != KVM_STATS_UNIT_NONE ||
+	    entry.desc.size != 1 ||
+	    (entry.desc.flags & KVM_STATS_UNIT_MASK) != KVM_STATS_UNIT_NONE ||
 	    pread(fd, &counter->value, sizeof(counter->value),
 		  header->data_offset + entry.desc.offset) != sizeof(counter->value))
 		return false;

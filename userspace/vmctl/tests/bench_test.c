@@ -74,7 +74,8 @@ static void options_bad(void **state)
 		"mmio --without POSTED", "mmio --paging tdp", "mmio --bogus", "--json",
 		"mmu extra", "mmu --accel", "mmu --accel xen", "mmu --accel mhv,mhv",
 		"mmu --accel mhv,", "mmu --without posted", "mmio --without unsync",
-		"ops --without posted", "--without posted scale", "ops mmio", "mmu --accel mhv,kvm,mhv", "mmu --accel ,kvm",
+		"ops --without posted", "--without posted scale", "ops mmio",
+		"mmu --accel mhv,kvm,mhv", "mmu --accel ,kvm",
 	};
 	struct bench_options opt;
 	unsigned int i;
