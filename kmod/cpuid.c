@@ -8,6 +8,7 @@
  * speculation controls.
  */
 #include <linux/bits.h>
+#include <linux/init.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <asm/cpufeature.h>
@@ -59,15 +60,28 @@
 #define XCR0_OFFERED	(XFEATURE_MASK_FP | XFEATURE_MASK_SSE | XFEATURE_MASK_YMM | \
 			 XFEATURE_MASK_AVX512)
 
+static u64 guest_xcr0_mask __ro_after_init;
+
+/**
+ * mhv_cpuid_setup - note what the host's XCR0 lets guests have
+ *
+ * Once and for all: right after an exit XCR0 holds the guest's value.
+ * Context: module init.
+ */
+void __init mhv_cpuid_setup(void)
+{
+	guest_xcr0_mask = XFEATURE_MASK_FP | XFEATURE_MASK_SSE;
+	/* what the host does not save it cannot keep apart */
+	if (boot_cpu_has(X86_FEATURE_OSXSAVE))
+		guest_xcr0_mask = XCR0_OFFERED & xgetbv(XCR_XFEATURE_ENABLED_MASK);
+}
+
 /**
  * mhv_guest_xcr0_mask - the XSAVE components a guest may have
  */
 u64 mhv_guest_xcr0_mask(void)
 {
-	if (!boot_cpu_has(X86_FEATURE_OSXSAVE))
-		return XFEATURE_MASK_FP | XFEATURE_MASK_SSE;
-	/* what the host does not save it cannot keep apart */
-	return XCR0_OFFERED & xgetbv(XCR_XFEATURE_ENABLED_MASK);
+	return guest_xcr0_mask;
 }
 
 /* ---- the filter ------------------------------------------------------------ */

@@ -520,6 +520,7 @@ int mhv_cpuid_copy(const struct mhv_cpuid_entry *entries, u32 nr,
 const struct mhv_cpuid_entry *mhv_cpuid_find(struct mhv_vcpu *v, u32 function, u32 index);
 void mhv_cpuid(struct mhv_vcpu *v, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx);
 bool mhv_guest_has(struct mhv_vcpu *v, u32 function, int reg, int bit);
+void mhv_cpuid_setup(void);
 u64 mhv_guest_xcr0_mask(void);
 u64 mhv_guest_cr4_mask(struct mhv_vcpu *v);
 u64 mhv_guest_efer_mask(struct mhv_vcpu *v);
