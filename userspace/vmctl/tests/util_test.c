@@ -80,7 +80,8 @@ static void options_good(void **state)
 {
 	static const char *const half[] = {
 		"--name n --kernel=k --initrd a,b --initrd c --append x --mem 1G --json",
-		"--paging shadow --timeout 7 --stats --debug-exit --console file:out",
+		"--paging shadow --timeout 7 --stats --debug-exit --console file:out"
+			" --phases --measure",
 	};
 	static const char *const devices[] = {
 		"--kernel k --device testdev --without posted,mmio-spte",
@@ -97,6 +98,7 @@ static void options_good(void **state)
 	assert_int_equal(opt.paging, PAGING_AUTO);
 	assert_ptr_equal(opt.ops, &mhv_accel);
 	assert_false(opt.stats || opt.json || opt.debug_exit || opt.help || opt.timeout);
+	assert_false(opt.phases || opt.measure);
 	run_options_free(&opt);
 
 	snprintf(all, sizeof(all), "%s %s", half[0], half[1]);
@@ -111,6 +113,7 @@ static void options_good(void **state)
 	assert_int_equal(opt.paging, PAGING_SHADOW);
 	assert_int_equal(opt.timeout, 7);
 	assert_true(opt.stats && opt.json && opt.debug_exit);
+	assert_true(opt.phases && opt.measure);
 	assert_string_equal(opt.console, "file:out");
 	run_options_free(&opt);
 
@@ -146,6 +149,7 @@ static void options_bad(void **state)
 		"--kernel k --initrd a,,b", "--kernel k --initrd ,",
 		"--kernel k --stats=1", "k", "--kernel k --accel", "--kernel k --accel xen",
 		"--kernel k --accel mhv,kvm", "--kernel k --accel kvm --without posted",
+		"--kernel k --accel kvm --measure", "--kernel k --phases",
 		"--kernel k --device", "--kernel k --device nic", "--kernel k --device test",
 		"--kernel k --device testdev,", "--kernel k --device testdev,addr",
 		"--kernel k --device testdev,addr=", "--kernel k --device testdev,addr=x",
