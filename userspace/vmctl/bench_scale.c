@@ -134,7 +134,7 @@ static int take_change(struct bench_ops *bench, u32 nr)
 		    change_once(bench, &bench->samples[bench->have]))
 			return -1;
 	qsort(bench->samples, want, sizeof(*bench->samples), compare_u64);
-	/* what is taken off again as no guest measured it */
+	/* the guest's empty measurement is no part of this */
 	bench->empty = 0;
 	return 1;
 }
