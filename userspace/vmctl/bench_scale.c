@@ -24,7 +24,7 @@
 #define SLOTS		0x40000000ull	/* slots, two pages apart */
 #define SLOT_FIRST	16
 #define FILES_MAX	8192
-#define CHANGE_SHARE	50	/* samples as bench_op.share says */
+#define CHANGE_SHARE	10	/* samples as bench_op.share says */
 
 static const u32 counts[] = { 1, 16, 256, 4096 };
 static const u32 changes[] = { 1, 1000 };
