@@ -4,6 +4,7 @@
 
 KERNEL	?= 6.1
 DEMO	?=
+BENCH	?=
 PREFIX	?= /usr/local
 RELEASE	?= $(shell uname -r)
 BUILD	:= $(or $(MHV_BUILD),$(CURDIR)/build)
@@ -21,6 +22,9 @@ help:
 	@echo '                   (KERNEL=6.1, 6.12 or debug, the emulated host; or a release)'
 	@echo 'make demo          a Debian guest under mhv on the emulated host copies a file;'
 	@echo '                   what that cost: build/demo/report.html'
+	@echo 'make bench         measure mhv beside KVM on emulated hosts: build/bench/report.html'
+	@echo '                   (BENCH=--config ept1-off, one configuration of the four)'
+	@echo 'make bench-accept  have make check hold costs against what they are now'
 	@echo 'make check         run all checks; the last line is N passed, N failed'
 	@echo 'make setup         install what is missing, fetch the kernels (done by the above)'
 	@echo 'make install       mhv.ko for the running kernel and vmctl on this machine'
@@ -36,6 +40,12 @@ setup:
 
 demo:
 	scripts/demo $(DEMO)
+
+bench:
+	scripts/bench $(BENCH)
+
+bench-accept:
+	scripts/bench --accept
 
 check:
 	scripts/check $(STAGES)
@@ -61,10 +71,10 @@ uninstall:
 	$(if $(DESTDIR),,depmod $(RELEASE))
 
 clean:
-	rm -rf $(addprefix $(BUILD)/,module vmctl selftests host check demo emu guest \
+	rm -rf $(addprefix $(BUILD)/,module vmctl selftests host check bench demo emu guest \
 		guest-net tools lock)
 
 distclean:
 	rm -rf $(BUILD)
 
-.PHONY: all help setup demo check install uninstall clean distclean
+.PHONY: all help setup demo bench bench-accept check install uninstall clean distclean

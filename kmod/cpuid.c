@@ -8,6 +8,7 @@
  * speculation controls.
  */
 #include <linux/bits.h>
+#include <linux/init.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <asm/cpufeature.h>
@@ -59,15 +60,28 @@
 #define XCR0_OFFERED	(XFEATURE_MASK_FP | XFEATURE_MASK_SSE | XFEATURE_MASK_YMM | \
 			 XFEATURE_MASK_AVX512)
 
+static u64 guest_xcr0_mask __ro_after_init;
+
+/**
+ * mhv_cpuid_setup - note what the host's XCR0 lets guests have
+ *
+ * Once and for all: right after an exit XCR0 holds the guest's value.
+ * Context: module init.
+ */
+void __init mhv_cpuid_setup(void)
+{
+	guest_xcr0_mask = XFEATURE_MASK_FP | XFEATURE_MASK_SSE;
+	/* what the host does not save it cannot keep apart */
+	if (boot_cpu_has(X86_FEATURE_OSXSAVE))
+		guest_xcr0_mask = XCR0_OFFERED & xgetbv(XCR_XFEATURE_ENABLED_MASK);
+}
+
 /**
  * mhv_guest_xcr0_mask - the XSAVE components a guest may have
  */
 u64 mhv_guest_xcr0_mask(void)
 {
-	if (!boot_cpu_has(X86_FEATURE_OSXSAVE))
-		return XFEATURE_MASK_FP | XFEATURE_MASK_SSE;
-	/* what the host does not save it cannot keep apart */
-	return XCR0_OFFERED & xgetbv(XCR_XFEATURE_ENABLED_MASK);
+	return guest_xcr0_mask;
 }
 
 /* ---- the filter ------------------------------------------------------------ */
@@ -120,6 +134,9 @@ static void filter_leaf7(struct mhv_cpuid_entry *e)
 		e->ecx &= ~LEAF7_ECX_AVX512;
 		e->edx &= ~LEAF7_EDX_AVX512;
 	}
+	/* the kernel clears it where firmware has left fast strings off */
+	if (!boot_cpu_has(X86_FEATURE_ERMS))
+		e->ebx &= ~F(9);
 	if (!cpuid_vendor_has(MHV_FEAT_INVPCID))
 		e->ebx &= ~F(10);
 	if (!cpuid_vendor_has(MHV_FEAT_RDTSCP))
@@ -569,18 +586,23 @@ static u32 xsave_size(struct mhv_vcpu *v, u64 xcr0, bool compacted)
 	return size;
 }
 
-/* Words that follow the CPU's state. */
-static void cpuid_dynamic(struct mhv_vcpu *v, u32 function, u32 index, u32 *ebx, u32 *ecx)
+static noinline void cpuid_leaf1(struct mhv_vcpu *v, u32 *ebx, u32 *ecx)
 {
 	struct mhv_paging_state p;
 
+	mhv_op(get_paging)(v, &p);
+	*ebx |= v->id << 24;
+	*ecx &= ~(u32)LEAF1_ECX_OSXSAVE;
+	if (p.cr4 & X86_CR4_OSXSAVE)
+		*ecx |= LEAF1_ECX_OSXSAVE;
+}
+
+/* Words that follow the CPU's state. */
+static void cpuid_dynamic(struct mhv_vcpu *v, u32 function, u32 index, u32 *ebx, u32 *ecx)
+{
 	switch (function) {
 	case 1:
-		mhv_op(get_paging)(v, &p);
-		*ebx |= v->id << 24;
-		*ecx &= ~(u32)LEAF1_ECX_OSXSAVE;
-		if (p.cr4 & X86_CR4_OSXSAVE)
-			*ecx |= LEAF1_ECX_OSXSAVE;
+		cpuid_leaf1(v, ebx, ecx);
 		break;
 	case 0xd:
 		if (index == 0) {

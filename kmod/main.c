@@ -339,6 +339,7 @@ static int __init mhv_init(void)
 		pr_err("mhv: mmio_gen_bits=%u: from 2 to %u\n", mhv_mmio_gen_bits, SPTE_GEN_BITS);
 		return -EINVAL;
 	}
+	mhv_cpuid_setup();
 	ret = mhv_vmx_init();
 	if (ret)
 		return ret;

@@ -531,6 +531,7 @@ int mhv_cpuid_copy(const struct mhv_cpuid_entry *entries, u32 nr,
 const struct mhv_cpuid_entry *mhv_cpuid_find(struct mhv_vcpu *v, u32 function, u32 index);
 void mhv_cpuid(struct mhv_vcpu *v, u32 *eax, u32 *ebx, u32 *ecx, u32 *edx);
 bool mhv_guest_has(struct mhv_vcpu *v, u32 function, int reg, int bit);
+void mhv_cpuid_setup(void);
 u64 mhv_guest_xcr0_mask(void);
 u64 mhv_guest_cr4_mask(struct mhv_vcpu *v);
 u64 mhv_guest_efer_mask(struct mhv_vcpu *v);
@@ -541,11 +542,12 @@ bool mhv_vector_read(struct mhv_vcpu *v, unsigned int reg, void *data, unsigned 
 bool mhv_vector_write(struct mhv_vcpu *v, unsigned int reg, const void *data,
 		      unsigned int size, bool zero);
 
-/* What the short way made of a device access. */
+/* What the short way made of an exit. */
 enum mhv_plain {
 	MHV_PLAIN_NO,		/* nothing: go the long way */
 	MHV_PLAIN_DONE,		/* RIP has moved: enter the guest again */
 	MHV_PLAIN_USER,		/* likewise, and user space has a request */
+	MHV_PLAIN_RESUME,	/* likewise, after a look at what is to be done first */
 	MHV_PLAIN_WAIT,		/* user space has a request, RIP moves with the answer */
 };
 

@@ -55,6 +55,7 @@
 	X(MMIO_READ, "mmio_read")					\
 	X(MMIO_WRITE, "mmio_write")					\
 	X(MMIO_TICKS_LAST, "mmio_ticks_last")				\
+	X(GUEST_TICKS, "guest_ticks")					\
 	X(ROUTE_REGFILE, "route_regfile")				\
 	X(ROUTE_POSTED, "route_posted")					\
 	X(ROUTE_POSTED_FULL, "route_posted_full")			\

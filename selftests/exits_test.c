@@ -539,6 +539,23 @@ TEST_F(exits, faults)
 		run_fault_case(_metadata, &self->vcpu, &fault_cases[i], 0);
 }
 
+GUEST_ASM(guest_vmcalls, 64, "vmcall\n" "inc %rax\n" "vmcall\n" "inc %rax\n" G_DONE);
+
+/* in a VM that is measured it does nothing, again and again */
+TEST_F(exits, vmcall_measured)
+{
+	struct mhv_options o = { .flags = MHV_OPTION_MEASURE };
+
+	ASSERT_EQ(0, ioctl(self->vm.fd, MHV_SET_OPTIONS, &o));
+	start(&self->vcpu, guest_vmcalls, 5, 0, 0);
+	ASSERT_DONE(&self->vcpu);
+	EXPECT_EQ(7, vcpu_regs(&self->vcpu).rax);
+	EXPECT_EQ(0, vm_log(&self->vm)->count);
+	o.flags = 0;
+	ASSERT_EQ(0, ioctl(self->vm.fd, MHV_SET_OPTIONS, &o));
+	run_fault_case(_metadata, &self->vcpu, &fault_cases[0], 0);
+}
+
 TEST_F(exits, xsetbv)
 {
 	static const struct fault_case cases[] = {

@@ -206,6 +206,23 @@ bool vmx_plain_misconfig(struct mhv_vcpu *v)
 	return vmx_plain_done(v, plain);
 }
 
+/**
+ * vmx_plain_nothing - do nothing for the guest, and that at once
+ * @v: has just exited for a VMCALL, which its VM has for measurements
+ *
+ * No single step is seen and no shadow of STI ends: here each instruction counts.
+ * Context: interrupts off, right after the exit.
+ * Return: true to enter the guest again at once.
+ */
+bool vmx_plain_nothing(struct mhv_vcpu *v)
+{
+	if (unlikely(to_vmx(v)->injecting))
+		vmx_injected(v);
+	vmcs_write(VMCS_GUEST_RIP,
+		   vmcs_read(VMCS_GUEST_RIP) + vmcs_read(VMCS_EXIT_INSN_LEN));
+	return true;
+}
+
 #define INTR_INFO_PAGE_FAULT	(INTR_INFO_VALID | INTR_INFO_ERROR_CODE | INTR_HARD_EXCEPTION | \
 				 X86_TRAP_PF)
 
@@ -384,6 +401,48 @@ static noinline enum mhv_next vmx_dispatch_exit(struct mhv_vcpu *v)
 	return exit->handler(v);
 }
 
+/* May the guest be entered again without vmx_inject() and a look at the requests? */
+static __always_inline bool vmx_plain_goes_on(struct mhv_vcpu *v)
+{
+	return !(READ_ONCE(v->requests) | v->exception.valid);
+}
+
+/**
+ * vmx_plain_insn - do an instruction that is about the vCPU alone, the short way
+ * @v: has just exited for it
+ * @reason: CPUID, RDMSR or WRMSR
+ *
+ * What it asked for, or an exception, is seen to on the long way.
+ * Context: interrupts off, right after the exit.
+ * Return: true to enter the guest again at once.
+ */
+bool vmx_plain_insn(struct mhv_vcpu *v, u32 reason)
+{
+	struct vmx_vcpu *vmx = to_vmx(v);
+
+	if (unlikely(trace_mhv_exit_enabled() || trace_mhv_entry_enabled()))
+		return false;
+	mhv_count(v, MHV_STAT_EXITS);
+	if (unlikely(vmx->injecting))
+		vmx_injected(v);
+	if (reason == XR_CPUID) {
+		mhv_count(v, MHV_STAT_EXIT_CPUID);
+		vmx_exit_cpuid(v);
+	} else if (reason == XR_RDMSR) {
+		mhv_count(v, MHV_STAT_EXIT_RDMSR);
+		vmx_exit_rdmsr(v);
+	} else {
+		mhv_count(v, MHV_STAT_EXIT_WRMSR);
+		vmx_exit_wrmsr(v);
+	}
+	if (unlikely(!vmx_plain_goes_on(v))) {
+		vmx->plain = MHV_PLAIN_RESUME;
+		return false;
+	}
+	vmx_write_dirty_regs(v);
+	return true;
+}
+
 /**
  * vmx_handle_exit - act on the exit that has just happened
  * @v: a loaded vCPU
@@ -396,6 +455,6 @@ enum mhv_next vmx_handle_exit(struct mhv_vcpu *v)
 
 	/* the short way has done all of it */
 	if (vmx->plain != MHV_PLAIN_NO)
-		return MHV_NEXT_USER;
+		return vmx->plain == MHV_PLAIN_RESUME ? MHV_NEXT_RESUME : MHV_NEXT_USER;
 	return vmx_dispatch_exit(v);
 }

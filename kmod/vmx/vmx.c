@@ -488,18 +488,6 @@ void vmx_flush_gva(struct mhv_vcpu *v, u64 gva)
 		vmx_invvpid(INVVPID_TYPE_SINGLE, vpid, 0);
 }
 
-static void vmx_write_dirty_regs(struct mhv_vcpu *v)
-{
-	if (v->dirty & MHV_REG_RIP)
-		vmcs_write(VMCS_GUEST_RIP, v->rip);
-	if (v->dirty & MHV_REG_RSP)
-		vmcs_write(VMCS_GUEST_RSP, v->gpr[MHV_RSP]);
-	if (v->dirty & MHV_REG_RFLAGS)
-		vmcs_write(VMCS_GUEST_RFLAGS, v->rflags);
-	v->dirty = 0;
-	v->cached = 0;
-}
-
 static void vmx_refresh_host(struct vmx_vcpu *vmx)
 {
 	unsigned long cr3 = __get_current_cr3_fast();
@@ -583,6 +571,8 @@ static __always_inline bool vmx_exit_plain(struct mhv_vcpu *v, u32 reason)
 {
 	if (likely(reason == XR_EPT_MISCONFIG))
 		return vmx_plain_misconfig(v);
+	if (reason == XR_CPUID || reason == XR_RDMSR || reason == XR_WRMSR)
+		return vmx_plain_insn(v, reason);
 	if (!v->vm->shadow)
 		return false;
 	if (reason == XR_EXCEPTION_NMI)
@@ -594,14 +584,19 @@ static __always_inline bool vmx_exit_plain(struct mhv_vcpu *v, u32 reason)
 static __always_inline bool vmx_enter_once(struct mhv_vcpu *v, struct vmx_vcpu *vmx,
 					   bool measured)
 {
+	u64 entered = 0;
 	u32 reason;
 
 	if (measured)
 		vmx_measure_entry(v);
 	vmx_l1d_flush();
-	vmx_enter_guest(v);
 	if (measured)
+		entered = rdtsc();
+	vmx_enter_guest(v);
+	if (measured) {
 		v->exited = rdtsc();
+		v->stat[MHV_STAT_GUEST_TICKS] += v->exited - entered;
+	}
 	vmx->plain = MHV_PLAIN_NO;
 	if (unlikely(vmx->failed))
 		return false;
@@ -610,6 +605,8 @@ static __always_inline bool vmx_enter_once(struct mhv_vcpu *v, struct vmx_vcpu *
 	/* an entry that fails on guest state does not launch */
 	if (unlikely(!vmx->launched))
 		vmx->launched = !(reason & XR_ENTRY_FAILURE);
+	if (measured && reason == XR_VMCALL)
+		return vmx_plain_nothing(v);
 	return vmx_exit_plain(v, reason);
 }
 

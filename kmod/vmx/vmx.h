@@ -280,6 +280,19 @@ static inline void vmx_debug_host(struct mhv_vcpu *v)
 		hw_breakpoint_restore();
 }
 
+/* Give the VMCS the registers that it holds, where they were changed outside of it. */
+static inline void vmx_write_dirty_regs(struct mhv_vcpu *v)
+{
+	if (v->dirty & MHV_REG_RIP)
+		vmcs_write(VMCS_GUEST_RIP, v->rip);
+	if (v->dirty & MHV_REG_RSP)
+		vmcs_write(VMCS_GUEST_RSP, v->gpr[MHV_RSP]);
+	if (v->dirty & MHV_REG_RFLAGS)
+		vmcs_write(VMCS_GUEST_RFLAGS, v->rflags);
+	v->dirty = 0;
+	v->cached = 0;
+}
+
 /* msr.c */
 int vmx_msr_init(struct mhv_vcpu *v);
 int vmx_get_msr(struct mhv_vcpu *v, struct mhv_msr *msr);
@@ -293,6 +306,8 @@ enum mhv_next vmx_exit_wrmsr(struct mhv_vcpu *v);
 bool vmx_plain_misconfig(struct mhv_vcpu *v);
 bool vmx_plain_page_fault(struct mhv_vcpu *v);
 bool vmx_plain_paging(struct mhv_vcpu *v, u32 reason);
+bool vmx_plain_nothing(struct mhv_vcpu *v);
+bool vmx_plain_insn(struct mhv_vcpu *v, u32 reason);
 enum mhv_next vmx_handle_exit(struct mhv_vcpu *v);
 
 /* vmx.c */

@@ -350,7 +350,12 @@ struct mhv_options {
 
 /*
  * Keep the counter mmio_ticks_last: TSC ticks of the vCPU's last device access, from
- * leaving the guest to entering it again, what user space did included.
+ * leaving the guest to entering it again, what user space did included; and guest_ticks,
+ * those that all stays in the guest took, with the switch of registers at both ends.
+ *
+ * And have VMCALL, which is an invalid opcode otherwise, do nothing: the guest is entered
+ * again as soon as the module knows what it exited for.  What a VMCALL takes is the floor
+ * under the cost of every exit.
  */
 #define MHV_OPTION_MEASURE	(1u << 0)
 

@@ -16,14 +16,17 @@
 #include "without.h"
 
 static const char usage[] =
-	"usage: vmctl bench mmio|mmu [OPTION...]\n"
+	"usage: vmctl bench ops|mmio|mmu|scale [OPTION...]\n"
 	"\n"
+	"ops measures exits: CPUID, MSRs, ports, device memory in user space, interrupts, and\n"
+	"the floor under them, an exit that does nothing.\n"
 	"mmio measures single accesses to device memory: a 4-byte MOV to a device, by each\n"
 	"route, with all optimisations on and with each that matters off in turn.\n"
 	"mmu measures a guest's work on its page tables, with each way of paging in turn.\n"
+	"scale measures what grows with the number of doorbells, memory slots and device pages.\n"
 	"\n"
 	"  --iterations N         samples of each row (default 1000)\n"
-	"  --without NAME[,NAME]  only these off in turn: vcpu-cache, mmio-spte,\n"
+	"  --without NAME[,NAME]  for mmio, only these off in turn: vcpu-cache, mmio-spte,\n"
 	"                         decode-cache, regfile, posted, eventfd; for mmu: unsync,\n"
 	"                         prefetch\n"
 	"  --paging MODE          ept, shadow, shadow,gnp or auto (default auto); for mmu,\n"
@@ -33,6 +36,14 @@ static const char usage[] =
 	"  --json                 print the rows as JSON\n"
 	"\n"
 	"exit status: 0 measured, 1 failed, 2 usage\n";
+
+static const struct bench_verb verbs[] = {
+	{ "ops", 0, "what exits cost a guest", bench_ops },
+	{ "mmio", (BIT(MHV_OPT_COUNT) - 1) & ~BIT(MHV_OPT_UNSYNC), NULL, bench_mmio },
+	{ "mmu", BIT(MHV_OPT_UNSYNC), "a guest's work on its page tables", bench_mmu },
+	{ "scale", 0, "what grows with the number of doorbells, slots and device pages",
+		bench_scale },
+};
 
 static int parse_iterations(const char *text, u32 *iterations)
 {
@@ -91,6 +102,24 @@ static int parse_one(struct bench_options *opt, int which, char **argv)
 	}
 }
 
+/* the verb, and whether the other options make sense with it */
+static int find_verb(struct bench_options *opt, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (!strcmp(name, verbs[i].name))
+			opt->verb = &verbs[i];
+	if (!opt->verb)
+		return fail("'%s' cannot be measured: use 'vmctl bench ops', mmio, mmu or scale",
+			    name);
+	for (i = 0; i < MHV_OPT_COUNT; i++)
+		if (opt->without & ~opt->verb->without & 1ull << i)
+			return fail("--without %s: makes no difference to 'vmctl bench %s'",
+				    without_name(i), name);
+	return 0;
+}
+
 /**
  * bench_options_parse - read the command line
  * @opt:	out
@@ -122,11 +151,9 @@ int bench_options_parse(struct bench_options *opt, int argc, char **argv)
 	if (opt->help)
 		return 0;
 	if (optind == argc)
-		return fail("say what to measure: 'vmctl bench mmio' or 'vmctl bench mmu'");
-	opt->mmu = !strcmp(argv[optind], "mmu");
-	if (!opt->mmu && strcmp(argv[optind], "mmio"))
-		return fail("'%s' cannot be measured: use 'vmctl bench mmio' or 'mmu'",
-			    argv[optind]);
+		return fail("say what to measure: 'vmctl bench ops', mmio, mmu or scale");
+	if (find_verb(opt, argv[optind]))
+		return -1;
 	if (optind + 1 < argc)
 		return fail("'%s': not an option: see 'vmctl bench --help'", argv[optind + 1]);
 	return 0;
@@ -234,14 +261,14 @@ static void bench_mmu_json(FILE *out, const struct bench_options *opt,
 static void bench_mmu_text(FILE *out, const struct bench_options *opt,
 			   const struct bench_mmu_row *row, const struct bench_mmu_row *end)
 {
-	fprintf(out, "a guest's work on its page tables, %u samples a row (remap: a 50th), in\n",
+	fprintf(out, "%s, %u samples a row (of long ones fewer), in\n", opt->verb->title,
 		opt->iterations);
 	fprintf(out, "ticks of the TSC between two RDTSC, less those of an empty measurement\n");
 	fprintf(out, "(emulated host: a tick is an instruction; silicon: a cycle at TSC rate)\n\n");
-	fprintf(out, "%-13s %s%-11s %-8s %10s %10s %10s\n", "op",
+	fprintf(out, "%-15s %s%-11s %-8s %10s %10s %10s\n", "op",
 		opt->compare ? "accel " : "", "paging", "without", "min", "median", "mean");
 	for (; row < end; row++) {
-		fprintf(out, "%-13s ", row->op);
+		fprintf(out, "%-15s ", row->op);
 		if (opt->compare)
 			fprintf(out, "%-5s ", row->accel);
 		fprintf(out, "%-11s %-8s %10llu %10llu %10llu\n", row->paging,
@@ -250,7 +277,7 @@ static void bench_mmu_text(FILE *out, const struct bench_options *opt,
 }
 
 /**
- * bench_mmu_print - print the result of "mmu"
+ * bench_mmu_print - print the result of all but "mmio"
  * @out:	where to
  * @opt:	what the user wanted
  * @row: @nr:	rows
@@ -281,7 +308,7 @@ int verb_bench(int argc, char **argv)
 		fputs(usage, stdout);
 		return STATUS_OK;
 	}
-	if (opt.mmu ? bench_mmu(&opt) : bench_mmio(&opt))
+	if (opt.verb->run(&opt))
 		return STATUS_FAILED;
 	if (fflush(stdout) || ferror(stdout)) {
 		fail("cannot write to standard output");

@@ -28,6 +28,22 @@ struct bench_code {
 
 extern const struct bench_code bench_empty, bench_read, bench_write;
 
+struct bench_options;
+
+/**
+ * struct bench_verb - one kind of measurement
+ * @name:	the user's word
+ * @without:	optimisations that matter to it, bits of enum mhv_opt
+ * @title:	what its table says above, but for "mmio"
+ * @run:	measures and prints; 0, or -1 with a message
+ */
+struct bench_verb {
+	const char *name;
+	u64 without;
+	const char *title;
+	int (*run)(const struct bench_options *opt);
+};
+
 /**
  * struct bench_options - `vmctl bench`, as the user wants it
  * @json:	print JSON
@@ -35,12 +51,13 @@ extern const struct bench_code bench_empty, bench_read, bench_write;
  * @iterations:	samples of each row
  * @without:	rows only without these optimisations, and with all; 0: with each
  * @paging:	how guest memory is mapped; PAGING_AUTO with "mmu": each way in turn
- * @mmu:	measure page tables, not device memory
+ * @verb:	what to measure
  * @accels: @nr_accels:	hypervisors to measure
  * @compare:	the user named the hypervisors: rows name theirs
  */
 struct bench_options {
-	bool json, help, mmu, compare;
+	bool json, help, compare;
+	const struct bench_verb *verb;
 	u32 iterations;
 	u64 without;
 	enum accel_paging paging;
@@ -65,7 +82,7 @@ struct bench_row {
 };
 
 /**
- * struct bench_mmu_row - one line of the result of "mmu"
+ * struct bench_mmu_row - one line of the result of all but "mmio"
  * @op:		what the guest did
  * @accel:	hypervisor
  * @paging:	how guest memory was mapped
@@ -86,5 +103,7 @@ void bench_guest_tables(u8 *mem, u64 *cr3);
 
 int bench_mmu(const struct bench_options *opt);
 int bench_mmio(const struct bench_options *opt);
+int bench_ops(const struct bench_options *opt);
+int bench_scale(const struct bench_options *opt);
 
 #endif

@@ -73,14 +73,14 @@ struct bench {
 };
 
 /**
- * struct bench_op - what is measured
+ * struct mmio_op - what is measured
  * @name:	for people and JSON
  * @code:	what the guest runs
  * @off:	of the register it uses
  * @options:	optimisations that matter to it
  * @arrived:	how many of the accesses have, and with the right values
  */
-struct bench_op {
+struct mmio_op {
 	const char *name;
 	const struct bench_code *code;
 	u64 off;
@@ -152,7 +152,7 @@ static u64 arrived_regfile(struct bench *bench)
 	return bench->esi == REGFILE_VALUE + 1 && !bench->reads ? bench->nr : 0;
 }
 
-static const struct bench_op bench_ops[] = {
+static const struct mmio_op mmio_ops[] = {
 	{ "write-ioreq", &bench_write, OFF_REGISTER, CACHES, arrived_writes },
 	{ "read-ioreq", &bench_read, OFF_REGISTER, CACHES, arrived_reads },
 	{ "write-eventfd", &bench_write, OFF_BELL, CACHES | BIT(MHV_OPT_EVENTFD),
@@ -266,7 +266,7 @@ static u64 less(u64 ticks, u64 empty)
 }
 
 /* all samples of a row once; none unless every access has arrived */
-static int bench_take_op(struct bench *bench, const struct bench_op *op, int without,
+static int bench_take_op(struct bench *bench, const struct mmio_op *op, int without,
 			 bool timed)
 {
 	u64 disabled = without < 0 ? 0 : 1ull << without, arrived;
@@ -282,7 +282,7 @@ static int bench_take_op(struct bench *bench, const struct bench_op *op, int wit
 		    without < 0 ? "" : without_name(without), arrived, bench->want);
 }
 
-static int bench_row(struct bench *bench, const struct bench_op *op, int without,
+static int bench_row(struct bench *bench, const struct mmio_op *op, int without,
 		     struct bench_row *row)
 {
 	u32 middle = bench->opt->iterations / 2;
@@ -308,7 +308,7 @@ static int bench_row(struct bench *bench, const struct bench_op *op, int without
 }
 
 /* the option @i matters to @op, and the user wants to know */
-static bool bench_wants(const struct bench *bench, const struct bench_op *op, int i)
+static bool bench_wants(const struct bench *bench, const struct mmio_op *op, int i)
 {
 	u64 wanted = bench->opt->without ? bench->opt->without : UINT64_MAX;
 
@@ -317,7 +317,7 @@ static bool bench_wants(const struct bench *bench, const struct bench_op *op, in
 
 /* ---- all of it -------------------------------------------------------------- */
 
-#define ROWS_MAX	(ARRAY_SIZE(bench_ops) * (MHV_OPT_COUNT + 1) * ACCELS_MAX)
+#define ROWS_MAX	(ARRAY_SIZE(mmio_ops) * (MHV_OPT_COUNT + 1) * ACCELS_MAX)
 
 /**
  * struct bench_result - all rows
@@ -339,10 +339,10 @@ static int bench_rows(struct bench *bench, struct bench_result *result)
 		return -1;
 	bench->empty = bench_sort(bench, bench->guest)[bench->opt->iterations / 2];
 	result->empty = bench->empty;
-	for (op = 0; op < ARRAY_SIZE(bench_ops); op++)
+	for (op = 0; op < ARRAY_SIZE(mmio_ops); op++)
 		for (i = -1; i < last; i++)
-			if (bench_wants(bench, &bench_ops[op], i) &&
-			    bench_row(bench, &bench_ops[op], i, &result->row[result->nr++]))
+			if (bench_wants(bench, &mmio_ops[op], i) &&
+			    bench_row(bench, &mmio_ops[op], i, &result->row[result->nr++]))
 				return -1;
 	return 0;
 }
@@ -357,7 +357,7 @@ static int bench_create(struct bench *bench)
 		return fail("out of memory: use fewer --iterations");
 	bench->accel = bench->ops->open(bench->opt->paging);
 	if (!bench->accel || memory_create(&bench->mem, BENCH_MEM) ||
-	    bench->ops->set_memory(bench->accel, 0, 0, BENCH_MEM, bench->mem.base))
+	    bench->ops->set_memory(bench->accel, 0, 0, BENCH_MEM, bench->mem.base, false))
 		return -1;
 	bench->vcpu = bench->ops->vcpu_open(bench->accel, 0);
 	if (!bench->vcpu)

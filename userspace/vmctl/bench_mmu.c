@@ -130,7 +130,7 @@ static int run_vm(struct bench_mmu *bench, const struct accel_ops *accel,
 		return -1;
 	bench_mmu_build(bench->mem.base, op->code);
 	if (!accel->set_options(vm, config->without < 0 ? 0 : 1ull << config->without, false) &&
-	    !accel->set_memory(vm, 0, 0, MMU_MEM, bench->mem.base))
+	    !accel->set_memory(vm, 0, 0, MMU_MEM, bench->mem.base, false))
 		vcpu = accel->vcpu_open(vm, 0);
 	if (vcpu) {
 		err = run_vcpu(accel, vcpu, op, nr);

@@ -15,6 +15,7 @@
 #include "firmware/firmware.h"
 #include "machine.h"
 #include "msg.h"
+#include "phases.h"
 #include "size.h"
 #include "stats.h"
 #include "terminal.h"
@@ -106,12 +107,12 @@ static int machine_create_memory(struct machine *machine)
 
 	if (machine_check_memory(machine) || memory_create(mem, machine->opt->mem))
 		return -1;
-	if (ops->set_memory(machine->accel, 0, 0, mem->low, mem->base))
+	if (ops->set_memory(machine->accel, 0, 0, mem->low, mem->base, false))
 		return -1;
 	if (!mem->high)
 		return 0;
 	return ops->set_memory(machine->accel, 1, MEM_ABOVE_HOLE, mem->high,
-			       mem->base + mem->low);
+			       mem->base + mem->low, false);
 }
 
 static int machine_create_devices(struct machine *m)
@@ -131,6 +132,8 @@ static int machine_create_devices(struct machine *m)
 	err |= pci_init(&m->pci, ports, &m->mmio, &m->mem, &m->pic);
 	if (m->opt->debug_exit)
 		err |= debugexit_init(ports, &m->power);
+	if (m->opt->phases)
+		err |= phases_init(m);
 	return err ? fail("two devices share a port, or memory ran out") : 0;
 }
 
@@ -166,7 +169,9 @@ static int machine_add_devices(struct machine *machine)
 		if (!machine->nics[i])
 			return -1;
 	}
-	return opt->without ? machine->ops->set_options(machine->accel, opt->without, false) : 0;
+	if (!opt->without && !opt->measure)
+		return 0;
+	return machine->ops->set_options(machine->accel, opt->without, opt->measure);
 }
 
 static int machine_load(struct machine *machine)

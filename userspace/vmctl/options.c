@@ -18,7 +18,7 @@
 
 enum { OPT_NAME = 1, OPT_KERNEL, OPT_INITRD, OPT_APPEND, OPT_MEM, OPT_PAGING, OPT_TIMEOUT,
 	OPT_STATS, OPT_JSON, OPT_DEBUG_EXIT, OPT_CONSOLE, OPT_DEVICE, OPT_NET, OPT_WITHOUT,
-	OPT_ACCEL, OPT_HELP };
+	OPT_ACCEL, OPT_PHASES, OPT_MEASURE, OPT_HELP };
 
 static const struct option long_options[] = {
 	{ "name",	required_argument,	NULL, OPT_NAME },
@@ -36,6 +36,8 @@ static const struct option long_options[] = {
 	{ "net",	required_argument,	NULL, OPT_NET },
 	{ "without",	required_argument,	NULL, OPT_WITHOUT },
 	{ "accel",	required_argument,	NULL, OPT_ACCEL },
+	{ "phases",	no_argument,		NULL, OPT_PHASES },
+	{ "measure",	no_argument,		NULL, OPT_MEASURE },
 	{ "help",	no_argument,		NULL, OPT_HELP },
 	{ }
 };
@@ -79,6 +81,24 @@ static int parse_mem(struct run_options *opt, const char *text)
 	return 0;
 }
 
+static const char *const paging_names[] = {
+	[PAGING_AUTO]	= "auto",
+	[PAGING_TDP]	= "ept",
+	[PAGING_SHADOW]	= "shadow",
+	[PAGING_SHADOW_GNP] = "shadow,gnp",
+};
+
+/**
+ * paging_name - what users call a way of paging
+ * @paging:	it
+ *
+ * Return: a constant string.
+ */
+const char *paging_name(enum accel_paging paging)
+{
+	return paging_names[paging];
+}
+
 /**
  * paging_parse - read the value of --paging
  * @text:	what the user wrote
@@ -88,19 +108,12 @@ static int parse_mem(struct run_options *opt, const char *text)
  */
 int paging_parse(const char *text, enum accel_paging *paging)
 {
-	static const struct {
-		const char *name;
-		enum accel_paging paging;
-	} modes[] = {
-		{ "auto", PAGING_AUTO }, { "ept", PAGING_TDP }, { "shadow", PAGING_SHADOW },
-		{ "shadow,gnp", PAGING_SHADOW_GNP },
-	};
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(modes); i++) {
-		if (strcmp(text, modes[i].name))
+	for (i = 0; i < ARRAY_SIZE(paging_names); i++) {
+		if (strcmp(text, paging_names[i]))
 			continue;
-		*paging = modes[i].paging;
+		*paging = i;
 		return 0;
 	}
 	return fail("--paging %s: not known: use ept, shadow, shadow,gnp or auto", text);
@@ -206,6 +219,12 @@ static int parse_one(struct run_options *opt, int which, const char *text)
 	case OPT_DEBUG_EXIT:
 		opt->debug_exit = true;
 		return 0;
+	case OPT_PHASES:
+		opt->phases = true;
+		return 0;
+	case OPT_MEASURE:
+		opt->measure = true;
+		return 0;
 	case OPT_CONSOLE:
 		return parse_console(opt, text);
 	case OPT_DEVICE:
@@ -243,6 +262,10 @@ static int parse_complete(const struct run_options *opt, int argc, char **argv)
 		return fail("'%s': not an option: see 'vmctl run --help'", argv[optind]);
 	if (opt->without && !opt->ops->optional)
 		return fail("--without is for --accel mhv: %s has none of these", opt->ops->name);
+	if (opt->measure && !opt->ops->optional)
+		return fail("--measure is for --accel mhv: %s does not measure", opt->ops->name);
+	if (opt->phases && !opt->json)
+		return fail("--phases needs --json, which tells them");
 	if (!opt->kernel)
 		return fail("--kernel is missing: give a vmlinuz, a vmlinux or a multiboot kernel");
 	return 0;

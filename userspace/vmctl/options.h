@@ -28,6 +28,8 @@
  * @stats:	print counters at the end
  * @json:	print the result as JSON
  * @debug_exit:	have the debug-exit port
+ * @phases:	have the phase port
+ * @measure:	have the module measure
  * @help:	the user asked for help; nothing else is set
  * @module_text: what @modules point into
  */
@@ -44,13 +46,14 @@ struct run_options {
 	unsigned int nr_nets;
 	u64 without;
 	unsigned int timeout;
-	bool stats, json, debug_exit, help;
+	bool stats, json, debug_exit, phases, measure, help;
 	char *module_text[MODULES_MAX];
 	unsigned int nr_module_text;
 };
 
 const struct accel_ops *accel_find(const char *name);
 int paging_parse(const char *text, enum accel_paging *paging);
+const char *paging_name(enum accel_paging paging);
 int run_options_parse(struct run_options *opt, int argc, char **argv);
 void run_options_free(struct run_options *opt);
 

@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "json.h"
 #include "machine.h"
+#include "phases.h"
 #include "stats.h"
 
 #define COUNTERS_OWN	8	/* of vmctl, among them */
@@ -206,6 +207,8 @@ static void result_json(const struct machine *machine, const struct stats *stats
 	json_fixed(&json, "seconds", stats_seconds(machine), 3);
 	if (machine->opt->stats)
 		stats_json(stats, &json);
+	if (machine->opt->phases)
+		phases_json(&json);
 	json_close(&json, '}');
 	putchar('\n');
 }

@@ -73,7 +73,8 @@ struct accel_area {
  * @open:		make a VM; NULL with a message
  * @close:		destroy it; its vCPUs are gone
  * @phys_bits:		width of a guest physical address
- * @set_memory:		memory slot @slot: @size bytes at @gpa are those at @hva
+ * @set_memory:		memory slot @slot: @size bytes at @gpa are those at @hva; a write to
+ *			a @readonly one is an access to a device.  @size 0: remove it
  * @create_area:	make an area of enum mhv_area_kind; munmap() it when done
  * @set_route:		add or remove a route
  * @set_options:	which of enum mhv_opt are off, a bit mask; and whether device
@@ -104,7 +105,8 @@ struct accel_ops {
 	struct accel *(*open)(enum accel_paging paging);
 	void (*close)(struct accel *accel);
 	unsigned int (*phys_bits)(const struct accel *accel);
-	int (*set_memory)(struct accel *accel, u32 slot, u64 gpa, u64 size, void *hva);
+	int (*set_memory)(struct accel *accel, u32 slot, u64 gpa, u64 size, void *hva,
+			  bool readonly);
 	int (*create_area)(struct accel *accel, u32 kind, struct accel_area *area);
 	int (*set_route)(struct accel *accel, const struct mhv_route *route);
 	int (*set_options)(struct accel *accel, u64 disabled, bool timed);

@@ -30,6 +30,8 @@
 #define KVM_TSS		0xfffbd000ul	/* three pages that KVM wants for real mode */
 #define KICK_SIGNAL	SIGUSR1
 #define CPUID_MAX	256
+#define MISC_ENABLE	0x1a0	/* MSR */
+#define MISC_ENABLE_FAST_STRING	BIT(0)
 
 struct accel {
 	int device, vm;
@@ -190,10 +192,12 @@ static unsigned int kvm_phys_bits(const struct accel *accel)
 	return 36;
 }
 
-static int kvm_set_memory(struct accel *accel, u32 slot, u64 gpa, u64 size, void *hva)
+static int kvm_set_memory(struct accel *accel, u32 slot, u64 gpa, u64 size, void *hva,
+			  bool readonly)
 {
 	struct kvm_userspace_memory_region region = {
 		.slot = slot,
+		.flags = readonly ? KVM_MEM_READONLY : 0,
 		.guest_phys_addr = gpa,
 		.memory_size = size,
 		.userspace_addr = (uintptr_t)hva,
@@ -318,6 +322,22 @@ static void kvm_vcpu_close(struct accel_vcpu *vcpu)
 	free(vcpu);
 }
 
+/* as firmware leaves it: a guest that finds fast strings off does without REP */
+static int kvm_set_misc_enable(struct accel_vcpu *vcpu)
+{
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry;
+	} msrs = { .head.nmsrs = 1, .entry.index = MISC_ENABLE };
+
+	if (ioctl(vcpu->fd, KVM_GET_MSRS, &msrs) != 1)
+		return fail("cannot read the vCPU's MSRs: %s", strerror(errno));
+	msrs.entry.data |= MISC_ENABLE_FAST_STRING;
+	if (ioctl(vcpu->fd, KVM_SET_MSRS, &msrs) != 1)
+		return fail("cannot set the vCPU's MSRs: %s", strerror(errno));
+	return 0;
+}
+
 static int kvm_vcpu_create(struct accel_vcpu *vcpu, u32 id)
 {
 	struct accel *accel = vcpu->accel;
@@ -328,6 +348,8 @@ static int kvm_vcpu_create(struct accel_vcpu *vcpu, u32 id)
 		return fail("cannot make vCPU %u: %s", id, strerror(errno));
 	if (ioctl(vcpu->fd, KVM_SET_CPUID2, accel->cpuid))
 		return fail("cannot set the vCPU's features: %s", strerror(errno));
+	if (kvm_set_misc_enable(vcpu))
+		return -1;
 	area = mmap(NULL, accel->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
 	if (area == MAP_FAILED)
 		return fail("cannot map the vCPU's run area: %s", strerror(errno));
@@ -589,10 +611,41 @@ static void kvm_want_window(struct accel_vcpu *vcpu, bool want)
 	vcpu->run->request_interrupt_window = want;
 }
 
+/* one of KVM's own counters; histograms and times are left out */
+static bool kvm_read_counter(int fd, const struct kvm_stats_header *header, u32 index,
+			     struct accel_counter *counter)
+{
+	struct {
+		struct kvm_stats_desc desc;
+		char name[128];
+	} entry;
+	size_t len = sizeof(entry.desc) + header->name_size;
+
+	if (header->name_size > sizeof(entry.name) ||
+	    pread(fd, &entry, len, header->desc_offset + index * len) != (ssize_t)len ||
+	    entry.desc.size != 1 ||
+	    (entry.desc.flags & KVM_STATS_UNIT_MASK) != KVM_STATS_UNIT_NONE ||
+	    pread(fd, &counter->value, sizeof(counter->value),
+		  header->data_offset + entry.desc.offset) != sizeof(counter->value))
+		return false;
+	snprintf(counter->name, sizeof(counter->name), "kvm_%.*s", 50, entry.name);
+	return true;
+}
+
 static unsigned int kvm_counters(struct accel_vcpu *vcpu, struct accel_counter *counter,
 				 unsigned int max)
 {
-	return 0;
+	int fd = ioctl(vcpu->fd, KVM_GET_STATS_FD, 0);
+	struct kvm_stats_header header;
+	unsigned int i, nr = 0;
+
+	if (fd < 0)
+		return 0;
+	if (pread(fd, &header, sizeof(header), 0) == sizeof(header))
+		for (i = 0; i < header.num_desc && nr < max; i++)
+			nr += kvm_read_counter(fd, &header, i, &counter[nr]);
+	close(fd);
+	return nr;
 }
 
 static const u64 *kvm_counter(const struct accel_vcpu *vcpu, const char *name)

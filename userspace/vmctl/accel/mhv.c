@@ -205,10 +205,12 @@ static unsigned int mhv_phys_bits(const struct accel *accel)
 	return accel->info.phys_bits;
 }
 
-static int mhv_set_memory(struct accel *accel, u32 slot, u64 gpa, u64 size, void *hva)
+static int mhv_set_memory(struct accel *accel, u32 slot, u64 gpa, u64 size, void *hva,
+			  bool readonly)
 {
 	struct mhv_memslot memslot = {
 		.slot = slot,
+		.flags = readonly ? MHV_MEM_READONLY : 0,
 		.gpa = gpa,
 		.size = size,
 		.hva = (uintptr_t)hva,

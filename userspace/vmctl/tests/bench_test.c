@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "bench_mmu.h"
+#include "bench_ops.h"
 #include "disasm.h"
 #include "soft.h"
 #include "without.h"
@@ -46,14 +47,16 @@ static void options_good(void **state)
 	assert_int_equal(opt.without, BIT(MHV_OPT_REGFILE));
 	assert_ptr_equal(opt.accels[0], &mhv_accel);
 	assert_int_equal(opt.nr_accels, 1);
-	assert_false(opt.mmu || opt.compare);
+	assert_string_equal(opt.verb->name, "mmio");
+	assert_false(opt.compare);
 	assert_int_equal(parse(&opt, "mmu --accel mhv,kvm --without unsync"), 0);
-	assert_true(opt.mmu && opt.compare);
+	assert_string_equal(opt.verb->name, "mmu");
+	assert_true(opt.compare);
 	assert_int_equal(opt.nr_accels, 2);
 	assert_ptr_equal(opt.accels[0], &mhv_accel);
 	assert_ptr_equal(opt.accels[1], &kvm_accel);
 	assert_int_equal(parse(&opt, "mmio --accel mhv"), 0);
-	assert_false(opt.mmu || opt.compare);
+	assert_false(opt.compare);
 	assert_int_equal(parse(&opt, "mmio --accel kvm"), 0);
 	assert_true(opt.compare);
 	assert_int_equal(opt.nr_accels, 1);
@@ -70,7 +73,9 @@ static void options_bad(void **state)
 		"mmio --without ,posted", "mmio --without posted,,regfile",
 		"mmio --without POSTED", "mmio --paging tdp", "mmio --bogus", "--json",
 		"mmu extra", "mmu --accel", "mmu --accel xen", "mmu --accel mhv,mhv",
-		"mmu --accel mhv,", "mmu --accel mhv,kvm,mhv", "mmu --accel ,kvm",
+		"mmu --accel mhv,", "mmu --without posted", "mmio --without unsync",
+		"ops --without posted", "--without posted scale", "ops mmio",
+		"mmu --accel mhv,kvm,mhv", "mmu --accel ,kvm",
 	};
 	struct bench_options opt;
 	unsigned int i;
@@ -194,7 +199,7 @@ static void mmu_json(void **state)
 {
 	static const char row[] =
 		"{'op': '%s', %s'paging': '%s', 'without': %s, 'min': %d, '%s': %d, 'mean': %d}";
-	struct bench_options opt = { .json = true, .mmu = true };
+	struct bench_options opt = { .json = true };
 	unsigned int compare;
 
 	for (compare = 0; compare < 2; compare++) {
@@ -219,14 +224,15 @@ static void mmu_json(void **state)
 
 static void mmu_table(void **state)
 {
-	struct bench_options opt = { .iterations = 10, .mmu = true, .compare = true };
+	static const struct bench_verb verb = { .title = "some work" };
+	struct bench_options opt = { .iterations = 10, .verb = &verb, .compare = true };
 	static const char remap[] =
-		"\nremap-1000    kvm   ept         -              9004       9005 1234567890\n";
+		"\nremap-1000      kvm   ept         -              9004       9005 1234567890\n";
 	static const char invlpg[] =
-		"\ninvlpg        shadow      unsync            1          2          3\n";
+		"\ninvlpg          shadow      unsync            1          2          3\n";
 	char *text = mmu_printed(&opt);
 
-	assert_non_null(strstr(text, "10 samples"));
+	assert_non_null(strstr(text, "some work, 10 samples"));
 	assert_non_null(strstr(text, remap));
 	free(text);
 	opt.compare = false;
@@ -306,7 +312,7 @@ static int measure(const char *line, char **text)
 	assert_int_equal(parse(&opt, line), 0);
 	stdout = open_memstream(text, &len);
 	opt.accels[0] = &soft_accel;
-	ret = opt.mmu ? bench_mmu(&opt) : bench_mmio(&opt);
+	ret = opt.verb->run(&opt);
 	fclose(stdout);
 	stdout = saved;
 	return ret;
@@ -479,6 +485,182 @@ static void mmu_measurement_fails(void **state)
 	stray = false;
 }
 
+/*
+ * What bench_ops' guest does, in C: its next access, or none where a sample is complete.
+ */
+static bool ops_next(struct soft_access *access, unsigned int at)
+{
+	struct mhv_regs *regs = &soft.state.regs;
+	u32 eax = 0, ebx, ecx = 0, edx;
+	u64 before = access->val;
+
+	*access = (struct soft_access){ .gpa = regs->rdi, .size = 4, .write = true,
+					.val = regs->r13 };
+	if (runs(&bench_ops_port_write) || runs(&bench_ops_port_read)) {
+		access->port = true;
+		access->gpa = OPS_PORT;
+		access->write = runs(&bench_ops_port_write);
+	} else if (runs(&bench_ops_read1) || runs(&bench_ops_read2) ||
+		   runs(&bench_ops_read4) || runs(&bench_ops_read8)) {
+		access->write = false;
+	} else if (runs(&bench_ops_write1)) {
+		access->size = 1;
+	} else if (runs(&bench_ops_write8)) {
+		access->size = 8;
+	} else if (runs(&bench_ops_rep_movs)) {
+		*access = (struct soft_access){ .gpa = regs->rdi + 8 * at, .size = 8,
+						.write = true, .val = at };
+		return at < regs->r9;
+	} else if (runs(&bench_ops_modify)) {
+		access->write = at == 1;
+		access->val += before;
+		return at < 2;
+	} else if (runs(&bench_ops_irq)) {
+		access->port = true;
+		access->gpa = at ? OPS_PORT_EOI : OPS_PORT_IRQ;
+		regs->r12 += at == 1 && soft.vector == OPS_VECTOR;
+		return at < 2;
+	} else if (runs(&bench_ops_hlt)) {
+		*access = (struct soft_access){ .halt = true };
+	} else if (!runs(&bench_ops_write2) && !runs(&bench_ops_write4) &&
+		   !runs(&bench_ops_touch)) {
+		asm volatile("cpuid" : "+a" (eax), "=b" (ebx), "+c" (ecx), "=d" (edx));
+		regs->r12 += runs(&bench_ops_cpuid) ? ebx :
+			     runs(&bench_ops_rdmsr) ? 0x00070406 :
+			     runs(&bench_ops_wrmsr) ? 0x00070106 : 0;
+		return false;
+	}
+	return !at;
+}
+
+/* the access before is complete: what it has read */
+static void ops_read(const struct soft_access *access)
+{
+	if (runs(&bench_ops_port_read))
+		soft.state.regs.r12 += (u32)access->val;
+	else if (!access->write && !access->halt && !runs(&bench_ops_modify))
+		soft.state.regs.r12 += (u8)access->val;
+	if (access->halt)
+		soft.state.regs.r12 += soft.vector == OPS_VECTOR_WAKE;
+}
+
+static void step_ops(struct soft_access *access)
+{
+	static unsigned int at;
+	struct mhv_regs *regs = &soft.state.regs;
+
+	soft.interrupts = true;
+	if (!regs->r13 && regs->rbp == OPS_SAMPLES && phase == BEGIN) {
+		at = 0;
+		phase = ACCESSED;
+	} else if (at) {
+		ops_read(access);
+	}
+	while (regs->r14) {
+		if (!(lose_one && regs->r14 == 2) && ops_next(access, at)) {
+			at++;
+			return;
+		}
+		*(u32 *)(soft.mem + regs->rbp) = runs(&bench_ops_empty) ? EMPTY : EMPTY + COST +
+						 regs->r13 % 7;
+		regs->rbp += 4;
+		regs->r13++;
+		regs->r14--;
+		regs->rdi += runs(&bench_ops_touch) ? GUEST_PAGE : 0;
+		at = 0;
+	}
+	phase = BEGIN;
+	*access = (struct soft_access){ .port = true, .gpa = BENCH_PORT, .size = 4,
+					.write = true };
+}
+
+static struct accel_ops scale_accel;
+static unsigned int routes_max;
+
+static int scale_set_route(struct accel *accel, const struct mhv_route *route)
+{
+	return routes_max && soft_routes() >= routes_max ? -1 :
+	       soft_accel.set_route(accel, route);
+}
+
+/* a VM goes with all its routes */
+static void scale_close(struct accel *accel)
+{
+	memset(soft.route, 0, sizeof(soft.route));
+}
+
+static int measure_ops(const char *line, char **text)
+{
+	struct bench_options opt;
+	FILE *saved = stdout;
+	size_t len;
+	int ret;
+
+	memset(&soft, 0, sizeof(soft));
+	soft.step = step_ops;
+	phase = BEGIN;
+	scale_accel = soft_accel;
+	scale_accel.close = scale_close;
+	scale_accel.set_route = scale_set_route;
+	assert_int_equal(parse(&opt, line), 0);
+	opt.accels[0] = &scale_accel;
+	stdout = open_memstream(text, &len);
+	ret = opt.verb->run(&opt);
+	fclose(stdout);
+	stdout = saved;
+	return ret;
+}
+
+static void ops_measurement(void **state)
+{
+	char *text;
+
+	assert_int_equal(measure_ops("ops --json --iterations 2100 --paging shadow", &text), 0);
+	assert_int_equal(count(text, "\"op\""), 20);
+	assert_int_equal(count(text, "\"paging\": \"shadow\""), 20);
+	assert_int_equal(count(text, "\"op\": \"mmio-"), 9);
+	assert_int_equal(count(text, "\"op\": \"floor\""), 1);
+	assert_int_equal(count(text, "\"min\": 100, \"median\": 103, "), 20);
+	free(text);
+}
+
+/* a guest that leaves one out is found out by every operation that can be seen */
+static void ops_measurement_fails(void **state)
+{
+	char *text;
+
+	lose_one = true;
+	assert_int_equal(measure_ops("ops --iterations 10", &text), -1);
+	assert_string_equal(text, "");
+	free(text);
+	lose_one = false;
+}
+
+static void scale_measurement(void **state)
+{
+	char *text;
+
+	assert_int_equal(measure_ops("scale --json --iterations 10", &text), 0);
+	assert_int_equal(count(text, "\"op\""), 10);
+	assert_int_equal(count(text, "\"op\": \"ranges-4096\""), 1);
+	assert_int_equal(count(text, "\"op\": \"change-1000\""), 1);
+	assert_int_equal(count(text, "\"min\": 100, \"median\": "), 8);
+	free(text);
+}
+
+/* a backend that takes fewer doorbells has no row for more, and that is no failure */
+static void scale_leaves_out(void **state)
+{
+	char *text;
+
+	routes_max = 1000;
+	assert_int_equal(measure_ops("scale --json --iterations 10", &text), 0);
+	routes_max = 0;
+	assert_int_equal(count(text, "\"op\""), 9);
+	assert_int_equal(count(text, "\"op\": \"ranges-4096\""), 0);
+	free(text);
+}
+
 /* ---- what an error says about an instruction ----------------------------------- */
 
 static void disassembly(void **state)
@@ -510,6 +692,10 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(mmu_table),
 	cmocka_unit_test(mmu_measurement),
 	cmocka_unit_test(mmu_measurement_fails),
+	cmocka_unit_test(ops_measurement),
+	cmocka_unit_test(ops_measurement_fails),
+	cmocka_unit_test(scale_measurement),
+	cmocka_unit_test(scale_leaves_out),
 	cmocka_unit_test(tables),
 	cmocka_unit_test(disassembly),
 };

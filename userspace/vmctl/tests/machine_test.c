@@ -18,6 +18,7 @@
 
 #include "dev/testdev.h"
 #include "machine.h"
+#include "phases.h"
 #include "soft.h"
 #include "stats.h"
 
@@ -69,7 +70,8 @@ static unsigned int fake_phys_bits(const struct accel *accel)
 	return phys_bits;
 }
 
-static int fake_set_memory(struct accel *accel, u32 slot, u64 gpa, u64 size, void *hva)
+static int fake_set_memory(struct accel *accel, u32 slot, u64 gpa, u64 size, void *hva,
+			   bool readonly)
 {
 	assert_int_equal(slot, accel->slots++);
 	return 0;
@@ -908,6 +910,47 @@ static void result_as_json(void **state)
 	assert_non_null(strstr(line, "\"other\": 5"));
 }
 
+/* two phases, then more than there is room for */
+static void step_phases(struct vcpu_exit *exit)
+{
+	if (guest.at == 2 + PHASES_MAX)
+		guest_power_off(exit);
+	else
+		guest_out(exit, PHASE_PORT, 7 + guest.at++);
+}
+
+static void phases_as_json(void **state)
+{
+	FILE *saved = stdout;
+	unsigned int i;
+	size_t len;
+	char *text, *at;
+
+	opt.json = true;
+	opt.phases = true;
+	guest.step = step_phases;
+	assert_int_equal(machine_create(&machine, &opt, &fake_accel), 0);
+	assert_int_equal(machine_run(&machine), 0);
+	stdout = open_memstream(&text, &len);
+	stats_print(&machine);
+	fclose(stdout);
+	stdout = saved;
+	machine_destroy(&machine);
+	at = strstr(text, "\"phases\": [{\"phase\": 7, \"cpu_ns\": ");
+	for (i = 0; i < PHASES_MAX; i++) {
+		assert_non_null(at);
+		at = strstr(at + 1, "\"counters\": {\"other\": 5, \"exit_io\": 75, ");
+	}
+	assert_non_null(at);
+	assert_null(strstr(at + 1, "\"phase\""));
+	free(text);
+	/* without the option there is no such port: the guest writes to nothing */
+	opt.phases = false;
+	memset(&guest, 0, sizeof(guest));
+	run(step_phases);
+	assert_int_equal(machine.end, END_POWEROFF);
+}
+
 static void stats_as_text(void **state)
 {
 	static const char *const want =
@@ -995,6 +1038,7 @@ static const struct CMUnitTest tests[] = {
 	MACHINE_TEST(refusals),
 	MACHINE_TEST(result_as_json),
 	MACHINE_TEST(stats_as_text),
+	MACHINE_TEST(phases_as_json),
 	MACHINE_TEST(stats_meanwhile),
 	MACHINE_TEST(device_memory),
 	MACHINE_TEST(device_refusals),

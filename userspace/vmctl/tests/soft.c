@@ -41,9 +41,11 @@ static unsigned int soft_phys_bits(const struct accel *accel)
 	return 39;
 }
 
-static int soft_set_memory(struct accel *accel, u32 slot, u64 gpa, u64 size, void *hva)
+static int soft_set_memory(struct accel *accel, u32 slot, u64 gpa, u64 size, void *hva,
+			   bool readonly)
 {
-	soft.mem = hva;
+	if (!slot)
+		soft.mem = hva;
 	return 0;
 }
 
@@ -254,11 +256,12 @@ static void soft_kick(struct accel_vcpu *vcpu)
 
 static bool soft_irq_ready(const struct accel_vcpu *vcpu)
 {
-	return false;
+	return soft.interrupts;
 }
 
 static void soft_inject(struct accel_vcpu *vcpu, u8 vector)
 {
+	soft.vector = vector;
 }
 
 static void soft_want_window(struct accel_vcpu *vcpu, bool want)

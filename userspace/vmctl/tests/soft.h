@@ -23,7 +23,7 @@ struct soft_access {
 	u64 val;
 };
 
-#define SOFT_ROUTES	32
+#define SOFT_ROUTES	4200
 #define SOFT_AREAS	8
 
 /**
@@ -40,6 +40,8 @@ struct soft_access {
  * @mem:	of slot 0
  * @regs:	of the vCPU
  * @taken:	accesses by MHV_ROUTE_*; [0] those that went by ioreq
+ * @interrupts:	the guest can take one
+ * @vector:	of the last one
  * @refuse_route:	the n-th MHV_SET_ROUTE from now fails; 0: none
  */
 struct soft {
@@ -56,6 +58,8 @@ struct soft {
 	u8 *mem;
 	struct vcpu_state state;
 	u64 taken[4];
+	bool interrupts;
+	u8 vector;
 	unsigned int refuse_route;
 };
 

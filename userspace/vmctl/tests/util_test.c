@@ -97,9 +97,10 @@ static void options_good(void **state)
 	assert_int_equal(opt.paging, PAGING_AUTO);
 	assert_ptr_equal(opt.ops, &mhv_accel);
 	assert_false(opt.stats || opt.json || opt.debug_exit || opt.help || opt.timeout);
+	assert_false(opt.phases || opt.measure);
 	run_options_free(&opt);
 
-	snprintf(all, sizeof(all), "%s %s", half[0], half[1]);
+	snprintf(all, sizeof(all), "%s %s --phases --measure", half[0], half[1]);
 	assert_int_equal(parse(&opt, all), 0);
 	assert_string_equal(opt.name, "n");
 	assert_int_equal(opt.nr_modules, 3);
@@ -111,6 +112,7 @@ static void options_good(void **state)
 	assert_int_equal(opt.paging, PAGING_SHADOW);
 	assert_int_equal(opt.timeout, 7);
 	assert_true(opt.stats && opt.json && opt.debug_exit);
+	assert_true(opt.phases && opt.measure);
 	assert_string_equal(opt.console, "file:out");
 	run_options_free(&opt);
 
@@ -146,6 +148,7 @@ static void options_bad(void **state)
 		"--kernel k --initrd a,,b", "--kernel k --initrd ,",
 		"--kernel k --stats=1", "k", "--kernel k --accel", "--kernel k --accel xen",
 		"--kernel k --accel mhv,kvm", "--kernel k --accel kvm --without posted",
+		"--kernel k --accel kvm --measure", "--kernel k --phases",
 		"--kernel k --device", "--kernel k --device nic", "--kernel k --device test",
 		"--kernel k --device testdev,", "--kernel k --device testdev,addr",
 		"--kernel k --device testdev,addr=", "--kernel k --device testdev,addr=x",
