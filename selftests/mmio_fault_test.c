@@ -337,6 +337,20 @@ GUEST_ASM(guest_fault_shadow, 64,
 
 GUEST_LABEL(guest_fault_after_shadow);
 
+GUEST_ASM(guest_fault_break, 64,
+	  "mov %rax, (%rcx)\n"
+	  ".globl guest_fault_break_here\n"
+	  "guest_fault_break_here:\n"
+	  "nop\n"
+	  "mov (%rcx), %rax\n"
+	  ".globl guest_fault_break_there\n"
+	  "guest_fault_break_there:\n"
+	  "nop\n"
+	  G_DONE);
+
+GUEST_LABEL(guest_fault_break_here);
+GUEST_LABEL(guest_fault_break_there);
+
 FIXTURE(after) {
 	struct vm vm;
 	struct vcpu vcpu;
@@ -379,6 +393,34 @@ TEST_F(after, single_step)
 	EXPECT_EQ(0x1234, vcpu_regs(&self->vcpu).rax);
 	/* BS in DR6 */
 	EXPECT_NE(0, vcpu_sregs(&self->vcpu).dr6 & BIT_ULL(14));
+}
+
+/*
+ * The exit for an access leaves RFLAGS.RF set, which holds off a breakpoint on the next
+ * instruction unless it is cleared when the access is done.
+ */
+TEST_F(after, breakpoint)
+{
+	struct guest_log *log = vm_log(&self->vm);
+	struct mhv_sregs s;
+	int i;
+
+	/* The second time the device and the instructions are known. */
+	for (i = 1; i <= 3; i++) {
+		vcpu_start(&self->vcpu, guest_fault_break, 0x1234, GUEST_HOLE, 0);
+		s = vcpu_sregs(&self->vcpu);
+		s.dr[0] = GUEST_ADDR(guest_fault_break_here);
+		s.dr[1] = GUEST_ADDR(guest_fault_break_there);
+		s.dr7 = BIT_ULL(10) | BIT_ULL(2) | BIT_ULL(0);
+		vcpu_set_sregs(&self->vcpu, &s);
+		log->skip[DB_VECTOR] = 1;
+		ASSERT_EQ(MHV_EXIT_IO, mmio_run(&self->vcpu, &self->dev));
+		ASSERT_EQ(2, log->count);
+		ASSERT_LOGGED(&self->vcpu, 0, DB_VECTOR, 0, GUEST_ADDR(guest_fault_break_here));
+		ASSERT_LOGGED(&self->vcpu, 1, DB_VECTOR, 0, GUEST_ADDR(guest_fault_break_there));
+		EXPECT_EQ(i, self->dev.writes);
+		EXPECT_EQ(i, self->dev.reads);
+	}
 }
 
 /* STI holds interrupts until after the next instruction, also if that is emulated. */

@@ -65,13 +65,13 @@ static void check_leaf(const struct input *in)
 	}
 }
 
-/* The payload of a device entry, gathered bit by bit: all but marks, ones and sign. */
+/* The payload of a device entry, gathered bit by bit: all but marks and ones. */
 static u64 gather(u64 spte, int ones)
 {
 	u64 payload = 0;
 	int from, to = 0;
 
-	for (from = 4; from < 63; from++)
+	for (from = 4; from < 64; from++)
 		if (from != 51 && (from < ones || from >= ones + SPTE_ONES))
 			payload |= (u64)bit(spte, from) << to++;
 	return payload;
