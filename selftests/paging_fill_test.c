@@ -51,9 +51,13 @@ FIXTURE(fill) {
 
 FIXTURE_SETUP(fill)
 {
+	const char *paging = getenv("MHV_PAGING");
 	struct vm *vm = &self->vm;
 	int i;
 
+	/* it is all about shadow paging */
+	if (!paging || !*paging || !strcmp(paging, "ept"))
+		setenv("MHV_PAGING", "shadow", 1);
 	vm_create(vm);
 	vcpu_create(vm, &self->vcpu, 0);
 	self->table = host_alloc(NR_TABLES * PAGE_SIZE);
@@ -65,8 +69,6 @@ FIXTURE_SETUP(fill)
 		*(__u64 *)vm_ptr(vm, FRAME(i)) = FRAME(i);
 	vm_log(vm)->skip[PF_VECTOR] = 3;
 	self->shared = vm_ptr(vm, GUEST_DATA);
-	if (!vm_is_shadowed(vm))
-		SKIP(return, "the VM has no shadow paging");
 }
 
 FIXTURE_TEARDOWN(fill)
