@@ -819,15 +819,21 @@ struct hider {
 	bool stop;
 };
 
-/* Take the page away and give it back, over and over. */
+/*
+ * Take the page away and give it back, over and over; for times of any length, or a guest
+ * whose access takes longer would never be done with it.
+ */
 static void *hide(void *arg)
 {
 	struct hider *h = arg;
+	unsigned int seed = 1;
+	int pause;
 
 	while (!__atomic_load_n(&h->stop, __ATOMIC_RELAXED)) {
 		mprotect(h->page, PAGE_SIZE, PROT_NONE);
 		mprotect(h->page, PAGE_SIZE, PROT_READ | PROT_WRITE);
-		sched_yield();
+		for (pause = rand_r(&seed) % 16384; pause; pause--)
+			__builtin_ia32_pause();
 	}
 	return NULL;
 }
