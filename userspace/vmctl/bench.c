@@ -37,10 +37,12 @@ static const char usage[] =
 	"\n"
 	"exit status: 0 measured, 1 failed, 2 usage\n";
 
+#define MMU_OPTIONS	(BIT(MHV_OPT_UNSYNC) | BIT(MHV_OPT_PREFETCH))
+
 static const struct bench_verb verbs[] = {
 	{ "ops", 0, "what exits cost a guest", bench_ops },
-	{ "mmio", (BIT(MHV_OPT_COUNT) - 1) & ~BIT(MHV_OPT_UNSYNC), NULL, bench_mmio },
-	{ "mmu", BIT(MHV_OPT_UNSYNC), "a guest's work on its page tables", bench_mmu },
+	{ "mmio", (BIT(MHV_OPT_COUNT) - 1) & ~MMU_OPTIONS, NULL, bench_mmio },
+	{ "mmu", MMU_OPTIONS, "a guest's work on its page tables", bench_mmu },
 	{ "scale", 0, "what grows with the number of doorbells, slots and device pages",
 		bench_scale },
 };

@@ -55,6 +55,8 @@ static void options_good(void **state)
 	assert_int_equal(opt.nr_accels, 2);
 	assert_ptr_equal(opt.accels[0], &mhv_accel);
 	assert_ptr_equal(opt.accels[1], &kvm_accel);
+	assert_int_equal(parse(&opt, "mmu --without prefetch,unsync"), 0);
+	assert_int_equal(opt.without, BIT(MHV_OPT_PREFETCH) | BIT(MHV_OPT_UNSYNC));
 	assert_int_equal(parse(&opt, "mmio --accel mhv"), 0);
 	assert_false(opt.compare);
 	assert_int_equal(parse(&opt, "mmio --accel kvm"), 0);
@@ -74,6 +76,7 @@ static void options_bad(void **state)
 		"mmio --without POSTED", "mmio --paging tdp", "mmio --bogus", "--json",
 		"mmu extra", "mmu --accel", "mmu --accel xen", "mmu --accel mhv,mhv",
 		"mmu --accel mhv,", "mmu --without posted", "mmio --without unsync",
+		"mmio --without prefetch",
 		"ops --without posted", "--without posted scale", "ops mmio",
 		"mmu --accel mhv,kvm,mhv", "mmu --accel ,kvm",
 	};
