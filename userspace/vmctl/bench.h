@@ -101,6 +101,15 @@ void bench_mmu_print(FILE *out, const struct bench_options *opt,
 		     const struct bench_mmu_row *row, unsigned int nr);
 void bench_guest_tables(u8 *mem, u64 *cr3);
 
+void bench_samples_sort(u64 *samples, u32 nr);
+u64 bench_samples_mean(const u64 *samples, u32 nr);
+
+/* ticks without those of an empty measurement */
+static inline u64 bench_less(u64 ticks, u64 empty)
+{
+	return ticks > empty ? ticks - empty : 0;
+}
+
 int bench_mmu(const struct bench_options *opt);
 int bench_mmio(const struct bench_options *opt);
 int bench_ops(const struct bench_options *opt);

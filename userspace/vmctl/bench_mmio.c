@@ -246,23 +246,11 @@ static int bench_take(struct bench *bench, const struct bench_code *code, u64 gp
 	       fail("the guest took %u samples, not %u", bench->nr, bench->want);
 }
 
-static int compare_u64(const void *a, const void *b)
-{
-	u64 x = *(const u64 *)a, y = *(const u64 *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* sorts the samples of a row; those of the warm-up are left out */
 static const u64 *bench_sort(const struct bench *bench, u64 *samples)
 {
-	qsort(samples + WARM_UP, bench->opt->iterations, sizeof(*samples), compare_u64);
+	bench_samples_sort(samples + WARM_UP, bench->opt->iterations);
 	return samples + WARM_UP;
-}
-
-static u64 less(u64 ticks, u64 empty)
-{
-	return ticks > empty ? ticks - empty : 0;
 }
 
 /* all samples of a row once; none unless every access has arrived */
@@ -297,8 +285,8 @@ static int bench_row(struct bench *bench, const struct mmio_op *op, int without,
 	if (bench_take_op(bench, op, without, false))
 		return -1;
 	guest = bench_sort(bench, bench->guest);
-	row->guest_min = less(guest[0], bench->empty);
-	row->guest_median = less(guest[middle], bench->empty);
+	row->guest_min = bench_less(guest[0], bench->empty);
+	row->guest_median = bench_less(guest[middle], bench->empty);
 	if (!row->has_kmod)
 		return 0;
 	if (bench_take_op(bench, op, without, true))

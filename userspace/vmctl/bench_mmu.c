@@ -142,13 +142,6 @@ static int run_vm(struct bench_mmu *bench, const struct accel_ops *accel,
 
 /* ---- one row ---------------------------------------------------------------- */
 
-static int compare_u64(const void *a, const void *b)
-{
-	u64 x = *(const u64 *)a, y = *(const u64 *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* takes and sorts the samples of a row; returns how many, or 0 with a message */
 static u32 take(struct bench_mmu *bench, const struct accel_ops *accel,
 		const struct bench_mmu_config *config, const struct bench_mmu_op *op)
@@ -165,23 +158,8 @@ static u32 take(struct bench_mmu *bench, const struct accel_ops *accel,
 		for (i = 0; i < batch; i++)
 			bench->samples[have++] = from[i];
 	}
-	qsort(bench->samples, have, sizeof(*bench->samples), compare_u64);
+	bench_samples_sort(bench->samples, have);
 	return have;
-}
-
-static u64 less(u64 ticks, u64 empty)
-{
-	return ticks > empty ? ticks - empty : 0;
-}
-
-static u64 mean(const u64 *samples, u32 nr)
-{
-	u64 sum = 0;
-	u32 i;
-
-	for (i = 0; i < nr; i++)
-		sum += samples[i];
-	return (sum + nr / 2) / nr;
 }
 
 static int measure_config(struct bench_mmu *bench, const struct accel_ops *accel,
@@ -202,9 +180,9 @@ static int measure_config(struct bench_mmu *bench, const struct accel_ops *accel
 			.accel = accel->name,
 			.paging = config->name,
 			.without = config->without < 0 ? NULL : without_name(config->without),
-			.min = less(bench->samples[0], empty),
-			.median = less(bench->samples[nr / 2], empty),
-			.mean = less(mean(bench->samples, nr), empty),
+			.min = bench_less(bench->samples[0], empty),
+			.median = bench_less(bench->samples[nr / 2], empty),
+			.mean = bench_less(bench_samples_mean(bench->samples, nr), empty),
 		};
 	}
 	return 0;

@@ -271,13 +271,6 @@ static const struct bench_op ops[] = {
 
 /* ---- one row ---------------------------------------------------------------- */
 
-static int compare_u64(const void *a, const void *b)
-{
-	u64 x = *(const u64 *)a, y = *(const u64 *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /**
  * bench_ops_take - take the samples of a row, and sort them
  * @bench:	the machine
@@ -300,23 +293,8 @@ int bench_ops_take(struct bench_ops *bench, const struct bench_op *op)
 		for (i = 0; i < batch; i++)
 			bench->samples[bench->have++] = from[i];
 	}
-	qsort(bench->samples, bench->have, sizeof(*bench->samples), compare_u64);
+	bench_samples_sort(bench->samples, bench->have);
 	return 0;
-}
-
-static u64 less(u64 ticks, u64 empty)
-{
-	return ticks > empty ? ticks - empty : 0;
-}
-
-static u64 mean(const u64 *samples, u32 nr)
-{
-	u64 sum = 0;
-	u32 i;
-
-	for (i = 0; i < nr; i++)
-		sum += samples[i];
-	return (sum + nr / 2) / nr;
 }
 
 /**
@@ -331,9 +309,9 @@ void bench_ops_row(struct bench_ops *bench, const char *name, struct bench_mmu_r
 		.op = name,
 		.accel = bench->ops->name,
 		.paging = paging_name(bench->opt->paging),
-		.min = less(bench->samples[0], bench->empty),
-		.median = less(bench->samples[bench->have / 2], bench->empty),
-		.mean = less(mean(bench->samples, bench->have), bench->empty),
+		.min = bench_less(bench->samples[0], bench->empty),
+		.median = bench_less(bench->samples[bench->have / 2], bench->empty),
+		.mean = bench_less(bench_samples_mean(bench->samples, bench->have), bench->empty),
 	};
 }
 

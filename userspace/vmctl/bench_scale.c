@@ -10,7 +10,6 @@
  * What a hypervisor does not take that many of has no row, and the reason is told.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -115,13 +114,6 @@ static int change_once(struct bench_ops *bench, u64 *sample)
 	return 0;
 }
 
-static int compare_u64(const void *a, const void *b)
-{
-	u64 x = *(const u64 *)a, y = *(const u64 *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 static int take_change(struct bench_ops *bench, u32 nr)
 {
 	u32 want = (bench->opt->iterations + CHANGE_SHARE - 1) / CHANGE_SHARE;
@@ -133,7 +125,7 @@ static int take_change(struct bench_ops *bench, u32 nr)
 		if (bench_ops_once(bench, &op_touch, nr) ||
 		    change_once(bench, &bench->samples[bench->have]))
 			return -1;
-	qsort(bench->samples, want, sizeof(*bench->samples), compare_u64);
+	bench_samples_sort(bench->samples, want);
 	/* the guest's empty measurement is no part of this */
 	bench->empty = 0;
 	return 1;
