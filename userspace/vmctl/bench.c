@@ -161,6 +161,22 @@ int bench_options_parse(struct bench_options *opt, int argc, char **argv)
 	return 0;
 }
 
+/* what each row begins with; @paging may be NULL */
+static void bench_json_row(struct json *json, const struct bench_options *opt, const char *op,
+			   const char *accel, const char *paging, const char *without)
+{
+	json_open(json, NULL, '{');
+	json_string(json, "op", op);
+	if (opt->compare)
+		json_string(json, "accel", accel);
+	if (paging)
+		json_string(json, "paging", paging);
+	if (without)
+		json_string(json, "without", without);
+	else
+		json_null(json, "without");
+}
+
 static void bench_json(FILE *out, const struct bench_options *opt,
 		       const struct bench_row *row, unsigned int nr)
 {
@@ -170,14 +186,7 @@ static void bench_json(FILE *out, const struct bench_options *opt,
 	json_open(&json, NULL, '{');
 	json_open(&json, "rows", '[');
 	for (; row < end; row++) {
-		json_open(&json, NULL, '{');
-		json_string(&json, "op", row->op);
-		if (opt->compare)
-			json_string(&json, "accel", row->accel);
-		if (row->without)
-			json_string(&json, "without", row->without);
-		else
-			json_null(&json, "without");
+		bench_json_row(&json, opt, row->op, row->accel, NULL, row->without);
 		json_u64(&json, "guest_min", row->guest_min);
 		json_u64(&json, "guest_median", row->guest_median);
 		if (row->has_kmod)
@@ -241,15 +250,7 @@ static void bench_mmu_json(FILE *out, const struct bench_options *opt,
 	json_open(&json, NULL, '{');
 	json_open(&json, "rows", '[');
 	for (; row < end; row++) {
-		json_open(&json, NULL, '{');
-		json_string(&json, "op", row->op);
-		if (opt->compare)
-			json_string(&json, "accel", row->accel);
-		json_string(&json, "paging", row->paging);
-		if (row->without)
-			json_string(&json, "without", row->without);
-		else
-			json_null(&json, "without");
+		bench_json_row(&json, opt, row->op, row->accel, row->paging, row->without);
 		json_u64(&json, "min", row->min);
 		json_u64(&json, "median", row->median);
 		json_u64(&json, "mean", row->mean);
