@@ -551,6 +551,13 @@ enum mhv_plain {
 	MHV_PLAIN_WAIT,		/* user space has a request, RIP moves with the answer */
 };
 
+/* The instruction is complete: a breakpoint may hit the next one. */
+static inline void mhv_plain_retire(struct mhv_vcpu *v, u32 insn_len)
+{
+	v->rip += insn_len;
+	v->rflags &= ~(u64)X86_EFLAGS_RF;
+}
+
 /* io/ */
 enum mhv_plain mhv_mmio_plain(struct mhv_vcpu *v, gpa_t gpa, u64 cr3);
 enum mhv_plain mhv_mmio_plain_shadow(struct mhv_vcpu *v, gva_t gva, u32 code);

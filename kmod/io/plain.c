@@ -35,13 +35,6 @@ static inline void plain_set_reg(struct mhv_vcpu *v, u32 reg, u32 regsize, u64 v
 		v->gpr[reg] = (v->gpr[reg] & ~plain_mask(regsize)) | value;
 }
 
-/* The move is complete: an instruction breakpoint may hit the next one. */
-static inline void plain_retire(struct mhv_vcpu *v, u32 insn_len)
-{
-	v->rip += insn_len;
-	v->rflags &= ~(u64)X86_EFLAGS_RF;
-}
-
 /* Make sure that the entry knows the routes of its page as they are now. */
 static noinline void plain_refresh(struct mhv_vcpu *v, struct mhv_mmio_entry *e, u32 gen)
 {
@@ -226,7 +219,7 @@ static __always_inline enum mhv_plain plain_access(struct mhv_vcpu *v, struct mh
 		return MHV_PLAIN_NO;
 	}
 	if (plain != MHV_PLAIN_WAIT)
-		plain_retire(v, insn->len);
+		mhv_plain_retire(v, insn->len);
 	stat = v->stat;
 	stat[MHV_STAT_PF_VCPU_CACHE]++;
 	stat[MHV_STAT_DECODE_HIT]++;
@@ -295,7 +288,7 @@ enum mhv_next mhv_plain_complete(struct mhv_vcpu *v, u64 data)
 	plain_set_reg(v, v->io.reg, v->io.regsize, data & plain_mask(req->size));
 	if (v->cached != MHV_REG_ALL)
 		mhv_op(cache_regs)(v);
-	plain_retire(v, v->io.insn_len);
+	mhv_plain_retire(v, v->io.insn_len);
 	v->dirty |= MHV_REG_RIP | MHV_REG_RFLAGS;
 	return MHV_NEXT_RESUME;
 }

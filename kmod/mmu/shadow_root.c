@@ -251,7 +251,7 @@ void mhv_shadow_flush(struct mhv_vcpu *v)
 	idx = srcu_read_lock(&vm->srcu);
 	spin_lock(&vm->mmu_lock);
 	shadow_sync_all(vm, v);
-	stale = v->shadow.tlb_seen != vm->shadow->tlb_seq;
+	stale = mhv_shadow_stale(v);
 	spin_unlock(&vm->mmu_lock);
 	srcu_read_unlock(&vm->srcu, idx);
 	if (stale)

@@ -290,8 +290,7 @@ bool vmx_plain_paging(struct mhv_vcpu *v, u32 reason)
 
 	if (!vmx_plain_allowed(v) || !(cr ? vmx_plain_cr(v) : vmx_plain_invlpg(v)))
 		return false;
-	v->rip += vmcs_read(VMCS_EXIT_INSN_LEN);
-	v->rflags &= ~(u64)X86_EFLAGS_RF;
+	mhv_plain_retire(v, vmcs_read(VMCS_EXIT_INSN_LEN));
 	mhv_count(v, MHV_STAT_EXITS);
 	mhv_count(v, cr ? MHV_STAT_EXIT_CR : MHV_STAT_EXIT_INVLPG);
 	return vmx_plain_done(v, MHV_PLAIN_DONE);
